@@ -5,14 +5,19 @@ What selections show is compared in tests/oracle, whose actors are narrowed too.
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 
 from app.core.actor import Actor
 from app.core.events import LoggedEvent
 from app.core.sight import common, holds, is_narrowed
+from app.destinations.events import AlertTold
+from app.destinations.service.alerting import follow
+from app.destinations.tables import policy
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
 from app.registry import KINDS, PERMISSIONS
@@ -125,6 +130,52 @@ def match_of(stream: str, actor: Actor) -> Match:
     found = STREAMS[stream]
     assert isinstance(found, EventStream)
     return found.match(actor.viewer, {})
+
+
+async def test_narrowed_listeners_are_alerted_of_what_they_see_then(world: Filled) -> None:
+    async def looked_at() -> list[LoggedEvent]:
+        """What is told by now that was not told before."""
+        while await world.graph.database.command(follow, "the test", timedelta(minutes=1)):
+            pass
+        new = [each for each in await log_of(world) if (each.lane, each.position) not in known]
+        known.update((each.lane, each.position) for each in new)
+        return [each for each in new if each.event.type is AlertTold]
+
+    known: set[tuple[int, int]] = set()
+    await looked_at()
+    await world.graph.database.command(tell_at_once)
+    matches = [(actor, match_of("alertChanged", actor)) for actor in narrowed(world.people)]
+    told: set[tuple[str, bool]] = set()
+    for ref, deletes, last in (
+        (world.conversations[1], "deleteConversation", (1, "usr_1")),
+        (world.agent_sessions[1], "deleteAgentSession", (2, "usr_2")),
+    ):
+        for team, user in ((1, None), (2, None), (None, None), (1, "usr_2"), (2, "usr_1"), last):
+            for name, given in (
+                ("reopenInteraction", {}),
+                ("assignTeam", {"teamId": team and f"tea_{team}"}),
+                ("assignInteraction", {"userId": None}),
+                ("raiseAttention", {"level": "URGENT"}),
+                ("assignInteraction", {"userId": user}),
+                (deletes if (team, user) == last else "closeInteraction", {}),
+            ):
+                before = await sides(world)
+                await world.graph.attempt(name, {"id": ref, **given})
+                side = (await sides(world)).get(ref, before.get(ref))
+                assert side is not None
+                for entry in (Entry(each, Cursor.start(64)) for each in await looked_at()):
+                    assert f"{PREFIXES[str(entry.event.kind)]}_{entry.event.interaction_id}" == ref
+                    for actor, match in matches:
+                        hears = match(entry) is not None
+                        assert hears == sees(actor, *side), (name, actor.name, entry.event)
+                        told.add((str(entry.event.data["step"]), hears))
+    assert told >= {(step, hears) for step in ("RAISED", "CLAIMED", "OVER") for hears in (True, False)}
+
+
+def tell_at_once(work: Work) -> None:
+    """Have the policy of everything tell of it at once."""
+    changed = work.connection.execute(sa.update(policy).where(policy.c.name == "All").values(after_minutes=0))
+    assert changed.rowcount == 1
 
 
 async def test_one_interaction_is_followed_as_long_as_it_is_seen(world: Filled, changing_url: str) -> None:
@@ -256,6 +307,19 @@ async def test_narrowed_callers_share_their_plans(world: Filled) -> None:
         await world.graph.read(query, replace(actor, user_id=number, teams=frozenset({number, number + 1})))
     assert len(preparer.plans) == plans
     assert preparer.compiler.sql.compiled == compiled
+
+
+async def test_plans_of_a_thousand_users_are_as_many_as_forms_of_permissions(world: Filled) -> None:
+    query, chance = '{ interactions(filter: {labels: ["none has it"]}, first: 1) { nodes { id } } }', random.Random(5)
+    forms = [actor.permissions for actor in narrowed(world.people)]
+    preparer: Any = world.graph.operations.preparer
+    for number in range(1_000):
+        if number == len(forms):
+            plans, compiled = len(preparer.plans), preparer.compiler.sql.compiled
+        teams = frozenset(chance.sample(range(1, 500), chance.randrange(6)))
+        actor = Actor(number + 1, f"u{number}", permissions=forms[number % len(forms)], teams=teams)
+        assert await world.graph.read(query, actor) == {"interactions": {"nodes": []}}
+    assert (len(preparer.plans), preparer.compiler.sql.compiled) == (plans, compiled)
 
 
 def test_every_subscription_is_tried_by_narrowed_listeners() -> None:

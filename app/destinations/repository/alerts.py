@@ -11,6 +11,7 @@ from app.destinations.model import Alert, AlertState, Standing
 from app.destinations.tables import alert
 from app.interactions.model import Level
 from app.interactions.tables import interaction
+from app.storage.event_log import event_log
 from app.storage.query import Query
 from app.storage.repository import Repository
 
@@ -45,6 +46,12 @@ class AlertRepository(Repository):
         """The facts of these interactions by their surrogates; deleted ones are left out."""
         found = sa.select(*_STANDING).where(interaction.c.id.in_(list(interactions)))
         return {row.id: _standing(row) for row in self._all(found)}
+
+    def latest_holder(self, interaction_id: int) -> int | None:
+        """Who an interaction was assigned to when the log told of it last, also if it is deleted by now."""
+        found = sa.select(event_log.c.assignee_id).where(event_log.c.interaction_id == interaction_id)
+        row = self._one(found.order_by(event_log.c.position.desc()).limit(1))
+        return None if row is None else row.assignee_id
 
     def list_concerned(self, after: int, most: int) -> Sequence[int]:
         """At most `most` interactions that need a human or have an alert, by ascending id above `after`."""

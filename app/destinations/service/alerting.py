@@ -106,15 +106,16 @@ def _record(work: Work, about: Alert, after: Turn, step: AlertStep, found: Stand
         ref=str(GlobalId(work.kinds[about.kind].prefix, about.interaction_id)),
     )
     level = None if found is None else found.level
+    # Both decide who may be told, also of one that is deleted.
     team_id = about.team_id if found is None else found.team_id
+    holder = work.use(AlertRepository).latest_holder(about.interaction_id) if found is None else found.assignee_id
     work.record(
         told.record(
             kind=about.kind,
             interaction_id=about.interaction_id,
-            assignee_id=None if found is None else found.assignee_id,
+            assignee_id=holder,
             level_before=level,
             level_after=level,
-            # The team decides who may be told.
             more={"after": {"team_id": team_id}},
         )
     )
