@@ -15,7 +15,7 @@ from app.core.credentials import AccessToken
 from app.core.errors import DomainError, Unavailable
 from app.core.fairness import SERVER
 from app.directory.model import ApiKey, User, actor_of, digest_of, prefix_of
-from app.directory.model.key import access_token, credentials_of, earliest, read_access_token
+from app.directory.model.key import access_token, credentials_of, earliest, read_access_token, sealed_token
 from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
 from app.directory.repository import KeyLookup
 from app.directory.service import redigest
@@ -41,7 +41,7 @@ class KeyAuthenticator:
 
     `permissions` are all existing permissions; an admin holds them all. The time of an answer does not tell whether a
     prefix is known: every text is digested and compared with every available pepper, if need be against a made-up
-    digest."""
+    digest, and every access token is sealed with it and compared."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock, permissions: Collection[str]) -> None:
         self._database = database
@@ -100,10 +100,14 @@ class KeyAuthenticator:
 
     async def _of_token(self, token: str, prefix: str, ends: datetime, peppers: _Peppers) -> tuple[ApiKey, User] | None:
         found = await self._database.plan(lambda: self._lookup.key_and_user(prefix), snapshot=False, caller=SERVER)
-        if found is None:
+        digest, since = (self._nobody, None) if found is None else (found[0].digest, found[1].sessions_ended_at)
+        # All are sealed and compared, also for a prefix that no key has.
+        fitting = [
+            hmac.compare_digest(sealed_token(prefix, digest, since, ends, pepper), token) for pepper in peppers.secrets
+        ]
+        if found is None or not any(fitting) or self._clock() >= ends or not self._is_usable(*found):
             return None
-        sealed = [hmac.compare_digest(access_token(*found, ends, pepper), token) for pepper in peppers.secrets]
-        return found if any(sealed) and self._clock() < ends and self._is_usable(*found) else None
+        return found
 
     async def _of_key(self, key: str, peppers: _Peppers) -> tuple[ApiKey, User] | None:
         digests = [digest_of(key, pepper) for pepper in peppers.secrets]

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from app.core.actor import Actor
 from app.core.errors import Unavailable
-from app.directory import model, service
+from app.directory import authenticator, service
 from app.directory.authenticator import KeyAuthenticator
-from app.directory.model import ApiKey, new_token, pepper
+from app.directory.model import ApiKey, new_token, pepper, prefix_of
 from app.directory.model.pepper import fingerprint
 from app.directory.repository import ApiKeyRepository
 from app.settings import Settings
@@ -290,7 +290,7 @@ async def test_unknown_and_known_prefixes_cost_the_same(
     chosen = "a bootstrap key of my own"
     await start(NEW, *previous).do(service.bootstrap, chosen)
     work: list[str] = []
-    for name in ("digest_of", "prefix_of"):
+    for name in ("digest_of", "prefix_of", "sealed_token"):
         monkeypatch.setattr(f"app.directory.authenticator.{name}", counted(work, name))
     monkeypatch.setattr("app.directory.authenticator.hmac.compare_digest", lambda _a, _b: work.append("compare"))
     opened = await open_database(database_url, clock=clock, ids=ids, settings=Settings(), observer=work.append)
@@ -306,6 +306,14 @@ async def test_unknown_and_known_prefixes_cost_the_same(
         held = 2 + len(previous)  # with the one that the database has kept
         assert [each.count("compare") for each in found] == [held] * 3
         assert [sum(step.startswith("SELECT") for step in each) for each in found] == [1, 1, held]
+        # An access token for a key that is there, with another seal, and one for none.
+        for text in (key, new_token()):
+            work.clear()
+            named = f"{prefix_of(text, '')}_{int(clock().timestamp()) + 600}"
+            assert await keys.actor_of(f"swt_{named}_{'0' * 64}") is None
+            found.append(list(work))
+        assert found[3] == found[4]
+        assert [found[3].count(step) for step in ("sealed_token", "compare")] == [held, held]
     finally:
         await opened.close()
 
@@ -316,8 +324,8 @@ def wrong(key: str) -> str:
 
 
 def counted(work: list[str], name: str) -> Callable[..., Any]:
-    """The model's function of this name, which notes each call."""
-    real = getattr(model, name)
+    """The function of this name, which notes each call."""
+    real = getattr(authenticator, name)
 
     def run(*arguments: Any) -> Any:
         work.append(name)

@@ -84,9 +84,14 @@ def access_token(key: ApiKey, user: User, ends: datetime, pepper: str) -> str:
     it.
 
     When the sessions of the key's user are ended, later tokens differ from earlier ones."""
-    named = f"{key.prefix}_{int(ends.timestamp())}"
-    since = "" if user.sessions_ended_at is None else f" {rfc3339(user.sessions_ended_at)}"
-    sealed = hmac.digest(_bytes(pepper), f"access {named} {key.digest}{since}".encode(), "sha256")
+    return sealed_token(key.prefix, key.digest, user.sessions_ended_at, ends, pepper)
+
+
+def sealed_token(prefix: str, digest: str, sessions_ended_at: datetime | None, ends: datetime, pepper: str) -> str:
+    """The access token for a key with this prefix and digest."""
+    named = f"{prefix}_{int(ends.timestamp())}"
+    since = "" if sessions_ended_at is None else f" {rfc3339(sessions_ended_at)}"
+    sealed = hmac.digest(_bytes(pepper), f"access {named} {digest}{since}".encode(), "sha256")
     return f"swt_{named}_{sealed.hex()}"
 
 
