@@ -17,7 +17,7 @@ Names = Mapping[str, Any]
 Client = httpx2.AsyncClient
 """An admin's, for what is stored."""
 
-SIDES: tuple[tuple[int, int | None], ...] = ((1, None), (2, None), (0, None), (2, 2))
+SIDES: tuple[tuple[int, int | None], ...] = ((1, None), (2, None), (0, None), (2, 2), (1, 1))
 """Of each kind an interaction of this team (0: of none), assigned to this user."""
 
 
@@ -29,6 +29,7 @@ def _narrowed(name: str, *parts: str) -> Actor:
 PEOPLE = (
     _narrowed("team", "read:team", "write:own", "claim"),
     _narrowed("own", "read:own", "write:own"),
+    _narrowed("taker", "read:own", "write:own", "claim"),
     _narrowed("all", "read", "write:team"),
 )
 """User 2 with narrowed keys."""

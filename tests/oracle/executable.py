@@ -23,7 +23,8 @@ from tests.oracle.roots import root
 from tests.oracle.world import Asking
 
 ELSEWHERE = ("report",)
-"""The root fields that are compared with a reference of their own, over the event log: tests/reports."""
+"""The root fields that are compared with a reference of their own, over the event log, for narrowed callers too:
+tests/reports/test_against_reference.py."""
 
 
 def executable(sdl: str) -> GraphQLSchema:

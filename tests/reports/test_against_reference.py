@@ -1,5 +1,6 @@
 """Reports say what the event log says, on the demo and of random lives."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
 from app.demo.loading import load
@@ -21,8 +23,10 @@ from app.kinds.chat_session.service.topics import update_chat_topic
 from app.reports.service import count_marks
 from app.settings import Settings
 from tests.conftest import ManualClock
+from tests.graph.people import KIND_NAMES, reaches
 from tests.graph.running import ADMIN, open_graph
 from tests.kinds.conftest import BO, KINDS
+from tests.oracle.visibility import FORMS, form
 from tests.reports.asking import assert_agrees, count_all
 from tests.reports.reference import Reference
 from tests.waiting.conftest import fresh_floor
@@ -108,10 +112,23 @@ async def test_reports_of_random_lives_are_what_their_event_log_says(database_ur
         for by in GROUPINGS:
             since = start + (until - start) * chance.random() / 2
             await assert_agrees(floor.graph, facts, open_minutes, since, until, by, "Asia/Kolkata")
+        for number, actor in enumerate(callers()):
+            seen = [each for each in facts if reaches(actor, "read", each.kind, each.team or 0, each.user)]
+            by = (None, *GROUPINGS)[number % (1 + len(GROUPINGS))]
+            await assert_agrees(floor.graph, seen, open_minutes, start, until, by, "Europe/Oslo", actor)
         bos = [fact for fact in facts if fact.user == BO.user_id and fact.team is None]
         assert bos
         of_bo: dict[str, Any] = {"userIds": ["usr_2"], "teamIds": [None]}
         await assert_agrees(floor.graph, bos, open_minutes, start, until, "DAY", **of_bo)
+
+
+def callers() -> Iterator[Actor]:
+    """Who sees another part of each kind: everybody of these by every form, and among them every part of every kind."""
+    for user, teams in ((2, {1}), (5, {1}), (2, set[int]())):
+        for shift in range(len(FORMS)):
+            held = {f"{kind}:{part}" for place, kind in enumerate(KIND_NAMES) for part in form(place, shift)}
+            permissions = frozenset({"reports:read", *held})
+            yield Actor(user, f"{user} {teams} {shift}", permissions=permissions, teams=frozenset(teams))
 
 
 async def happen(floor: Floor, chance: Random, ref: GlobalId) -> GlobalId | None:
