@@ -19,7 +19,7 @@ from app.outbound import OutboundClient, OutboundFault
 from app.settings import Settings
 from app.storage.database import Query, Row, open_database
 from app.storage.engines import ConfigurationError
-from app.storage.event_log import NEWEST
+from app.storage.event_log import ERAS, NEWEST, forgotten, standing
 from app.storage.tables import moment_of
 from app.storage.work import Work
 
@@ -27,6 +27,9 @@ CLOCK_BEHIND = timedelta(seconds=10)
 """How far in the future the newest event may be, because processes' clocks differ."""
 
 OVERDUE = timedelta(minutes=1)
+LATE = 1.25
+"""How many eras' time the newest partition of the event log may be written."""
+
 MOST_LOOKED_UP = 20
 """How many destinations have their addresses looked up."""
 
@@ -97,7 +100,12 @@ class _Seen(Exception):
 def _look(work: Work) -> None:
     connections, destinations = standings(work), all_destinations(work)
     raise _Seen(
-        [*_pepper(work), *_sealed(work, connections, destinations), *_waiting(work, connections, destinations)],
+        [
+            *_pepper(work),
+            *_sealed(work, connections, destinations),
+            *_waiting(work, connections, destinations),
+            *_partitions(work),
+        ],
         destinations,
     )
 
@@ -168,6 +176,30 @@ def _waiting(work: Work, connections: Sequence[Stands], destinations: Sequence[D
                 f"{destination.name} has failed since {destination.failing_since:%Y-%m-%d %H:%M}.",
                 "Its `deliveries` say what its receiver answered (docs/alerts.md).",
             )
+
+
+def _partitions(work: Work) -> Iterator[Finding]:
+    """Whether PostgreSQL's event log has the partitions that it needs, and no others."""
+    if work.dialect_name == "sqlite":
+        return
+    found = standing(work.connection)
+    since = f"{found.began_at:%Y-%m-%d %H:%M}"
+    if work.now - found.began_at > LATE * work.settings.event_retention / ERAS:
+        lacks = "" if found.has_next else " The next one is missing."
+        yield warning(
+            "partitions",
+            f"The newest partition of the event log has been written since {since}, longer than it should.{lacks}",
+            "Start a server: within two minutes it begins the next one. If one runs, its log says why it cannot; its "
+            "user has to own event_log.",
+        )
+    elif (oldest := forgotten(work.connection)) is not None:
+        yield warning(
+            "partitions",
+            f"The partition event_log_{oldest} holds only what retention has passed.",
+            "A server drops it within a minute. If it stays, end the transaction that holds it (pg_stat_activity).",
+        )
+    else:
+        yield ok("partitions", f"Partitions of the event log in use: {found.kept}, the newest since {since}.")
 
 
 async def _addresses(destinations: Sequence[Destination], settings: Settings) -> AsyncIterator[Finding]:

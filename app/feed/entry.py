@@ -1,4 +1,7 @@
-"""An event read from the log."""
+"""Events read from the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.core.events import Event, EventRecord, LoggedEvent
 from app.storage.event_log import Cursor
@@ -29,3 +32,12 @@ class Entry:
         if self._cursor_text is None:
             self._cursor_text = str(self.cursor)
         return self._cursor_text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events that were read again. `number` is the tail's count at their end if they have reached its head."""
+
+    entries: Sequence[Entry]
+    cursor: Cursor
+    number: int | None

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -13,15 +12,16 @@ from app.core.clock import Clock
 from app.core.errors import CursorExpired, Unavailable
 from app.core.events import LoggedEvent
 from app.core.fairness import SERVER, Caller
-from app.feed.entry import Entry
+from app.feed import steps
+from app.feed.entry import Entry, Page
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
 from app.storage.database import Database
-from app.storage.event_log import HEADS, Cursor, check_cursor, heads_cursor, logged, merge, read_after
-from app.storage.query import Query, Row, Steps
+from app.storage.event_log import Cursor, Newest, check_cursor, heads_cursor, logged, merge, newest_era
+from app.storage.query import Row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncIterator
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +43,6 @@ class Listener(Protocol):
         """Called when events were deleted unread, or the log was replaced: listeners have to start again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Events that were read again. `number` is the tail's count at their end if they have reached its head."""
-
-    entries: Sequence[Entry]
-    cursor: Cursor
-    number: int | None
-
-
 class Feed:
     """The tail of the log. It sleeps while nobody holds it: a process without listeners does not read the log."""
 
@@ -68,6 +59,7 @@ class Feed:
         self.lag = 0.0
         """How many seconds old the latest events were when they were read."""
         self._database = database
+        self._dialect = database.dialect.name
         self._wakeups = wakeups
         self._clock = clock
         self._listeners: list[Listener] = []
@@ -75,6 +67,7 @@ class Feed:
         self._at_news: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._head: Cursor | None = None
+        self._newest: Newest | None = None
         self.longest_silence = longest_silence
         """Seconds without an answer of the database after which nobody can rely on the feed."""
         self._asked_at: float | None = None  # since when a read of the log has had no answer
@@ -163,7 +156,7 @@ class Feed:
 
         The log's end is read in the caller's share.
         Raises CursorExpired for a cursor that is too old to go on from, InvalidCursor for one of another log."""
-        heads = await self._database.plan(_heads, snapshot=False, caller=caller)
+        heads = await self._database.plan(steps.heads, snapshot=False, caller=caller)
         if cursor is None:
             cursor = heads_cursor(heads)
         else:
@@ -180,11 +173,11 @@ class Feed:
         head, number = self.head, self.number
         if head <= cursor:
             return Page((), cursor, number)
-        rows = await self._database.plan(lambda: self._after(cursor, most), snapshot=False, caller=caller)
+        rows = await self._database.plan(steps.after(self._dialect, cursor, most), snapshot=False, caller=caller)
         entries: list[Entry] = []
         for found in merge(map(logged, rows)):
             if head.has_seen(found.lane, found.position):
-                _require_next(cursor, found)
+                steps.require_next(cursor, found)
                 cursor = cursor.advance(found.lane, found.position)
                 entries.append(Entry(found, cursor))
         if not entries:
@@ -204,7 +197,7 @@ class Feed:
 
     async def _follow(self) -> None:
         if self._head is None:
-            self._head = heads_cursor(await self._ask(_heads))
+            self._head = heads_cursor(await self._heads())
             for begun in self._at_beginnings:
                 begun()
             self._moved.stir()
@@ -224,14 +217,14 @@ class Feed:
     async def _read(self) -> bool:
         """Read new events and pass them to the listeners. Returns whether more may be ready."""
         head = self.head
-        rows = await self._ask(lambda: self._after(head, _BATCH))
+        rows = await self._ask(steps.after(self._dialect, head, _BATCH, self._newest))
         if not rows:
             return False
         found = merge(map(logged, rows))
         entries: list[Entry] = []
         try:
             for each in found:
-                _require_next(head, each)
+                steps.require_next(head, each)
                 head = head.advance(each.lane, each.position)
                 self.number += 1
                 entries.append(Entry(each, head, self.number))
@@ -244,31 +237,35 @@ class Feed:
             listener.heard(entries)
         self._moved.stir()
         self._watch_lag(found)
-        return max(Counter(each.lane for each in found).values()) >= _share(head, _BATCH)
+        if self._newest is not None and not self._newest.begin <= head:
+            return True  # only the rest of an era was read
+        return max(Counter(each.lane for each in found).values()) >= steps.share(head, _BATCH)
 
     async def _look(self) -> None:
         """Check from time to time that the log was not replaced or truncated."""
-        heads = await self._ask(_heads)
+        heads = await self._heads()
         if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
             log.error("the event log is another one than before")
             await self._start_anew()
 
     async def _start_anew(self) -> None:
-        self._head = heads_cursor(await self._ask(_heads))
+        self._head = heads_cursor(await self._heads())
         self.number += 1
         for listener in self._listeners:
             listener.lost()
         self._moved.stir()
 
-    async def _ask(self, steps: Steps[Sequence[Row]]) -> Sequence[Row]:
+    async def _heads(self) -> Sequence[Row]:
+        heads = await self._ask(steps.era_heads(self._dialect))
+        self._newest = newest_era(heads)
+        return heads
+
+    async def _ask(self, asked: steps.LogSteps) -> Sequence[Row]:
         if self._asked_at is None:
             self._asked_at = asyncio.get_running_loop().time()
-        rows = await self._database.plan(steps, snapshot=False, caller=SERVER)
+        rows = await self._database.plan(asked, snapshot=False, caller=SERVER)
         self._asked_at = None
         return rows
-
-    def _after(self, cursor: Cursor, most: int) -> "Generator[Query, Sequence[Row], Sequence[Row]]":
-        return (yield read_after(self._database.dialect.name, cursor, _share(cursor, most)))
 
     def _tell_of(self, failure: Exception) -> None:
         if isinstance(failure, Unavailable):
@@ -283,18 +280,3 @@ class Feed:
             self._lag_told = lag * 2
         elif lag < _WORTH_A_WORD:
             self._lag_told = _WORTH_A_WORD
-
-
-def _heads() -> "Generator[Query, Sequence[Row], Sequence[Row]]":
-    return (yield HEADS)
-
-
-def _share(cursor: Cursor, most: int) -> int:
-    """The number of events to read of each lane: only few lanes are busy at the same moment."""
-    return max(most // min(len(cursor.positions), 8), 1)
-
-
-def _require_next(cursor: Cursor, found: LoggedEvent) -> None:
-    # Positions in a lane have no gaps, so a skipped one is a deleted event.
-    if found.position != cursor.positions[found.lane] + 1:
-        raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")

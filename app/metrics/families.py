@@ -136,6 +136,7 @@ def _of_state(seen: Seen) -> Iterator[Metric]:
     yield _gauge("inbox_oldest_seconds", "How long one of them has waited.", {(): seen.inbox_age})
     yield _gauge("destinations", "Destinations of alerts.", _one_label(seen.destinations), "state")
     yield _gauge("destination_failing_seconds", "How long an active one has failed.", {(): seen.failing_age})
+    yield _gauge("log_partitions", "Partitions of the event log in use; one on SQLite.", {(): seen.partitions})
 
 
 def _one_label(values: Mapping[str, float]) -> Labelled:

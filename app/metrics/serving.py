@@ -171,7 +171,8 @@ class _Metrics:
     async def _ask(self) -> None:
         now = self._clock()
         try:
-            self._seen = await self._services.database.plan(lambda: look(now), snapshot=False, caller=SERVER)
+            database = self._services.database
+            self._seen = await database.plan(lambda: look(database.dialect.name, now), snapshot=False, caller=SERVER)
             self._looked_at = asyncio.get_running_loop().time()
         except DomainError:
             self._seen = None

@@ -24,6 +24,7 @@ _CONNECTIONS = Query(
     "count(*) FROM connected_system WHERE deleted_at IS NULL GROUP BY standing"
 )
 _DESTINATIONS = Query("SELECT state, count(*), min(failing_since) FROM destination GROUP BY state")
+_PARTITIONS = Query("SELECT count(DISTINCT era) FROM log_era")
 
 
 @dataclass(slots=True)
@@ -38,9 +39,10 @@ class Seen:
     connections: dict[str, int] = field(default_factory=dict)
     destinations: dict[str, int] = field(default_factory=dict)
     failing_age: float = 0.0
+    partitions: int = 1
 
 
-def look(now: datetime) -> Generator[Query, Sequence[Row], Seen]:
+def look(dialect_name: str, now: datetime) -> Generator[Query, Sequence[Row], Seen]:
     """A plan that reads these numbers. Each statement reads an index or a small table."""
 
     def age(moment: Any) -> float:
@@ -51,6 +53,7 @@ def look(now: datetime) -> Generator[Query, Sequence[Row], Seen]:
     inbox = yield _INBOX
     connections = yield _CONNECTIONS
     destinations = yield _DESTINATIONS
+    partitions = 1 if dialect_name == "sqlite" else (yield _PARTITIONS)[0][0]
     levels: Mapping[int, str] = LEVELS
     counted = {levels[level]: (count, age(since)) for level, count, since in queue}
     return Seen(
@@ -62,4 +65,5 @@ def look(now: datetime) -> Generator[Query, Sequence[Row], Seen]:
         connections={row[0]: row[1] for row in connections},
         destinations={state: count for state, count, _ in destinations},
         failing_age=max((age(since) for state, _, since in destinations if state == "ACTIVE"), default=0.0),
+        partitions=partitions,
     )

@@ -181,7 +181,7 @@ class ServerSettings(DatabaseSettings):
     event_retention: Duration = Field(
         default=timedelta(days=90),
         description="How long events are kept: how far back a history reaches and a subscription can resume; an older "
-        "cursor is CURSOR_EXPIRED.",
+        "cursor is CURSOR_EXPIRED. On PostgreSQL a history may reach an eighth further.",
     )
     idempotency_retention: Duration = Field(
         default=timedelta(hours=24), description="How long the answer to an idempotency key is kept."

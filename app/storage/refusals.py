@@ -46,8 +46,7 @@ def sqlite_failed_commit(error: BaseException) -> OutcomeUnknown | None:
 
 def postgresql_refusal(error: BaseException) -> Unavailable | None:
     """The error to raise for a transaction that was undone. None when the cause is a fault of ours."""
-    found = error.orig if isinstance(error, DBAPIError) else None
-    state = getattr(found, "sqlstate", None) or ""
+    state = _state(error)
     if state == _LOCK_TIMEOUT:
         return Unavailable("Something else holds what this changes; nothing was changed.")
     if state == _CANCELLED:
@@ -58,6 +57,16 @@ def postgresql_refusal(error: BaseException) -> Unavailable | None:
     if state == "53100":
         return Unavailable("The database is full; nothing was changed.")
     return Unavailable("The database cannot write now; nothing was changed.")
+
+
+def waited_too_long(error: BaseException) -> bool:
+    """Whether PostgreSQL has given up a statement at its limit of time, as for a lock that something else holds."""
+    return _state(error) in (_LOCK_TIMEOUT, _CANCELLED)
+
+
+def _state(error: BaseException) -> str:
+    found = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(found, "sqlstate", None) or ""
 
 
 def outcome_unknown() -> OutcomeUnknown:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from app.storage.deferring import DeferringConnection, Guard, Write
-from app.storage.event_log.writing import TAKE_IN_LANE
+from app.storage.event_log.writing import TAKE_IN_LANE, TAKEN
 from app.storage.fixed import failed, observe
 from app.storage.liveness import Connection
 
@@ -241,7 +241,7 @@ def together(guard: str | None, kept: tuple[tuple[str, ...], ...], insert: str |
         # the rows
         # it refers to are locked here. The foreign key checks would lock them at the end of the statement.
         condition += "".join(f" AND (SELECT count(*) FROM named_{number}) >= 0" for number in range(named))
-        parts.append(f"taken AS ({_shifted(TAKE_IN_LANE, count)}{condition} RETURNING head)")
+        parts.append(f"taken AS ({_shifted(TAKE_IN_LANE, count)}{condition} {TAKEN})")
         last = _shifted(insert, count)
     else:
         last = "SELECT FROM held" if guard is not None else _shifted(last, count)

@@ -22,6 +22,11 @@ from app.storage.event_log.writing import APPEND_TO_LANE, Entry, append_sqlite, 
 
 WRITERS = 16
 _COLUMNS = [column.name for column in event_log.columns][2:]
+_ERAS = (
+    "ALTER TABLE lane ADD COLUMN era integer NOT NULL DEFAULT 0",
+    "ALTER TABLE event_log ADD COLUMN era integer NOT NULL",
+)
+"""What PostgreSQL's log has beside, without its partitions."""
 _BARE = "bare_log"
 _BARE_INSERT = "bare insert"
 _ROUNDS = 5
@@ -159,7 +164,7 @@ async def _rates(url: sa.URL, seconds: float, lanes: int) -> list[Rate]:
     connections = [await _connect(url) for _ in range(WRITERS)]
     try:
         key = "position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
-        for statement in _structure(_POSTGRESQL, lanes, key):
+        for statement in (*_structure(_POSTGRESQL, lanes, key), *_ERAS):
             await connections[0].execute(statement)
         places = [f"${number}" for number in range(1, len(_COLUMNS) + 1)]
         bare = _bare_insert(places)

@@ -159,6 +159,28 @@ async def test_clock_that_went_back_is_found_by_the_events(whole: str) -> None:
     assert ("2190-01-05 09:00:00" in found.text, "NTP" in found.advice) == (True, True)
 
 
+@pytest.mark.parametrize("whole", ["postgres"], indirect=True)
+async def test_partitions_that_do_not_go_on_are_told(whole: str) -> None:
+    await execute(whole, "UPDATE log_era SET began_at = now() - interval '30 days'")
+    found = wrong(await examined(whole), "partitions")
+    assert found.text.endswith("longer than it should. The next one is missing.")
+    await execute(
+        whole,
+        "CREATE TABLE event_log_1 (LIKE event_log)",
+        "ALTER TABLE event_log ATTACH PARTITION event_log_1 FOR VALUES IN (1)",
+    )
+    assert wrong(await examined(whole), "partitions").text.endswith("longer than it should.")
+    await execute(
+        whole,
+        "INSERT INTO log_era SELECT id, 1, head + 1, now() FROM lane",
+        "UPDATE lane SET era = 1, first = head + 1, oldest = head + 1",
+    )
+    assert wrong(await examined(whole), "partitions").text.startswith("The partition event_log_0 holds only")
+    await execute(whole, "DROP TABLE event_log_0; DELETE FROM log_era WHERE era = 0")
+    (found,) = [each for each in await examined(whole) if each.topic == "partitions"]
+    assert (found.state, found.text[:37]) == (State.OK, "Partitions of the event log in use: 1")
+
+
 async def test_revision_that_is_older_or_newer_is_told_apart(whole: str) -> None:
     old, newest = revisions()[-2:]
     await execute(whole, f"UPDATE alembic_version SET version_num = '{old}'")

@@ -238,7 +238,7 @@ async def test_a_cursor_is_checked_and_waited_for(database: Database, database_u
         with pytest.raises(InvalidCursor):
             await feed.begin(feed.head.advance(0, 10**9), "caller")
         number = next(index for index, position in enumerate(feed.head.positions) if position)
-        await database.command(lambda work: prune(work.connection, number, START + timedelta(seconds=5)))
+        await database.command(lambda work: prune(work.connection, number, START + timedelta(seconds=5), 10))
         with pytest.raises(CursorExpired):
             await feed.begin(Cursor.start(lanes), "caller")
         with pytest.raises(CursorExpired):

@@ -286,14 +286,14 @@ async def test_parameters_of_one_statement_are_numbered_through(database_url: st
         "WITH held AS (SELECT 1 FROM a WHERE id = $1 AND x = $2), "
         "write_0 AS (UPDATE b SET y = $3 WHERE z = $4 AND w = $3 AND EXISTS (SELECT FROM held)), "
         "taken AS (UPDATE lane SET head = head + $6::bigint WHERE id = $5::bigint AND EXISTS (SELECT FROM held) "
-        "RETURNING head) I $5, $6"
+        "RETURNING head, era) I $5, $6"
     )
     named = ("UPDATE b SET y = $1 WHERE z = $2", "SELECT 1 FROM a WHERE id = $1")
     assert together(None, (named, named), "I $1, $2") == (
         "WITH named_0 AS (SELECT 1 FROM a WHERE id = $1 FOR KEY SHARE), write_0 AS (UPDATE b SET y = $1 WHERE z = $2), "
         "named_1 AS (SELECT 1 FROM a WHERE id = $3 FOR KEY SHARE), write_1 AS (UPDATE b SET y = $3 WHERE z = $4), "
         "taken AS (UPDATE lane SET head = head + $6::bigint WHERE id = $5::bigint "
-        "AND (SELECT count(*) FROM named_0) >= 0 AND (SELECT count(*) FROM named_1) >= 0 RETURNING head) I $5, $6"
+        "AND (SELECT count(*) FROM named_0) >= 0 AND (SELECT count(*) FROM named_1) >= 0 RETURNING head, era) I $5, $6"
     )
     with pytest.raises(ValueError, match="without OR"):
         together("SELECT 1", (("UPDATE b SET y = 1 WHERE z = $1 OR w = $1",),), "I $1, $2")

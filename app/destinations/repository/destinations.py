@@ -9,9 +9,10 @@ from app.core.errors import AlreadyExists
 from app.destinations.model import Destination, DestinationReason, DestinationState, DestinationType
 from app.destinations.tables import destination
 from app.directory.repository.rows import Rows
-from app.storage.event_log import Cursor, event_log, heads_cursor, lane
+from app.storage.event_log import Cursor, heads_cursor, heads_with_era, times_at
 from app.storage.leases import lease
-from app.storage.query import Query
+from app.storage.query import Query, Row
+from app.storage.tables import moment_of
 
 
 class DestinationRepository(Rows[Destination]):
@@ -55,8 +56,8 @@ class DestinationRepository(Rows[Destination]):
         """The cursor before the first event at or after this time in every lane."""
         lanes = self.lanes()
         # Binary search in each lane, because times grow with positions, apart from small differences.
-        low = [oldest for _, _, oldest in lanes]
-        high = [head + 1 for _, head, _ in lanes]
+        low = [row[2] for row in lanes]
+        high = [row[1] + 1 for row in lanes]
         while any(first < last for first, last in zip(low, high, strict=True)):
             asked = [
                 (number, (first + last) // 2)
@@ -72,17 +73,16 @@ class DestinationRepository(Rows[Destination]):
                     high[number] = position
         return Cursor(tuple(first - 1 for first in low))
 
-    def lanes(self) -> Sequence[tuple[int, int, int]]:
-        """The number, the head and the oldest position of every lane."""
-        rows = self._all(sa.select(lane.c.id, lane.c.head, lane.c.oldest).order_by(lane.c.id))
-        return [(row.id, row.head, row.oldest) for row in rows]
+    def lanes(self) -> Sequence[Row]:
+        """The number, the head and the oldest position of every lane, and on PostgreSQL the newest era's."""
+        return self._driven(heads_with_era(self.dialect_name))
 
     def _times(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], datetime]:
-        wanted = sa.or_(
-            *(sa.and_(event_log.c.lane == number, event_log.c.position == position) for number, position in places)
-        )
-        rows = self._all(sa.select(event_log.c.lane, event_log.c.position, event_log.c.at).where(wanted))
-        return {(row.lane, row.position): row.at for row in rows}
+        rows = self._driven(times_at(self.dialect_name, places))
+        return {(lane, position): moment_of(at) for lane, position, at in rows}
+
+    def _driven(self, query: Query) -> Sequence[Row]:
+        return self.connection.exec_driver_sql(query.sql, tuple(query.args)).all()
 
 
 _OF_LEASE = "destination:"

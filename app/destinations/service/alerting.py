@@ -10,7 +10,17 @@ from app.destinations.events import AlertTold
 from app.destinations.model import Alert, AlertStep, Policy, Standing, Turn, turn
 from app.destinations.repository import AlertRepository, DestinationRepository, PolicyRepository
 from app.destinations.repository.policies import Reading
-from app.storage.event_log import Cursor, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
+from app.storage.event_log import (
+    Cursor,
+    Newest,
+    check_cursor,
+    heads_cursor,
+    logged,
+    merge,
+    newest_era,
+    parse_cursor,
+    read_after,
+)
 from app.storage.leases import take_lease
 from app.storage.work import Work
 
@@ -38,7 +48,7 @@ def follow(work: Work, holder: str, lasts: timedelta) -> bool | None:
         # The interactions themselves show what the missed events changed.
         cursor, sweep_after = now_at, 0
     touched: set[int] = set()
-    for each in _after(work, cursor):
+    for each in _after(work, cursor, newest_era(heads)):
         cursor = cursor.advance(each.lane, each.position)
         if each.event.interaction_id is not None and each.event.type is not AlertTold:
             touched.add(each.event.interaction_id)
@@ -63,9 +73,9 @@ def tell_due(work: Work, most: int) -> int:
     return len(due)
 
 
-def _after(work: Work, cursor: Cursor) -> Iterable[LoggedEvent]:
+def _after(work: Work, cursor: Cursor, newest: Newest | None) -> Iterable[LoggedEvent]:
     lanes = min(len(cursor.positions), 8)
-    query = read_after(work.dialect_name, cursor, max(_EVENTS_AT_ONCE // lanes, 1))
+    query = read_after(work.dialect_name, cursor, max(_EVENTS_AT_ONCE // lanes, 1), newest)
     return merge(map(logged, work.connection.exec_driver_sql(query.sql, tuple(query.args))))
 
 

@@ -11,7 +11,16 @@ from app.interactions.meaning import topic_name
 from app.interactions.reads.facts import seen_sides, sides
 from app.interactions.reads.filters import LEVELS
 from app.selection.mapping import SOME, Env, ObjectId, One, Read, granted
-from app.storage.event_log import HEADS, check_cursor, heads_cursor, logged, merge, parse_cursor, read_after
+from app.storage.event_log import (
+    check_cursor,
+    heads_cursor,
+    heads_with_era,
+    logged,
+    merge,
+    newest_era,
+    parse_cursor,
+    read_after,
+)
 from app.storage.query import Query
 
 DIRECTORY = "directory:read"
@@ -26,19 +35,19 @@ def events(read: Read, env: Env, arguments: Mapping[str, Any]) -> Generator[Quer
     size = DEFAULT_PAGE if size is None else size
     if not 1 <= size <= LARGEST_PAGE:
         raise InvalidInput(f"first must be from 1 to {LARGEST_PAGE}, not {size}.", path=("first",))
-    heads = yield HEADS
+    heads = yield heads_with_era(read.dialect_name)
     if arguments.get("after") is None:
         return {"events": [], "cursor": str(heads_cursor(heads)), "has_more": False}
     cursor = parse_cursor(str(arguments["after"]))
     check_cursor(cursor, heads)
-    rows = yield read_after(read.dialect_name, cursor, size + 1)
+    rows = yield read_after(read.dialect_name, cursor, size + 1, newest_era(heads))
     found = merge(map(logged, rows))
     page, seen = [], cursor
     for each in found[:size]:
         seen = seen.advance(each.lane, each.position)
         if may_see(env.actor.viewer, each):
             page.append(event_item(each, str(seen)))
-    return {"events": page, "cursor": str(seen), "has_more": len(found) > size}
+    return {"events": page, "cursor": str(seen), "has_more": len(found) > size or not heads_cursor(heads) <= seen}
 
 
 def may_see(viewer: Viewer, logged_event: LoggedEvent) -> bool:

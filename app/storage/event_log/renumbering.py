@@ -16,3 +16,6 @@ def renumber(work: Work) -> None:
     Positions that are stored elsewhere must be raised in the same unit."""
     work.connection.execute(sa.update(event_log).values(position=event_log.c.position + RAISED_BY))
     work.connection.execute(sa.update(lane).values(head=lane.c.head + RAISED_BY, oldest=lane.c.oldest + RAISED_BY))
+    if work.dialect_name == "postgresql":
+        for table in ("lane", "log_era"):
+            work.connection.exec_driver_sql(f"UPDATE {table} SET first = first + $1::bigint", (RAISED_BY,))

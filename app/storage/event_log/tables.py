@@ -1,4 +1,7 @@
-"""The log's tables."""
+"""The log's tables.
+
+On PostgreSQL `event_log` is partitioned by a column `era`. There `lane` has the newest one and its `first` position,
+and a table `log_era` has those of all that are kept."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""Appends events as a unit's last step, and deletes the oldest."""
+"""Appends events as a unit's last step."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,6 +27,8 @@ INSERT_ENTRIES = (
 
 
 TAKE_IN_LANE = "UPDATE lane SET head = head + $2::bigint WHERE id = $1::bigint"
+TAKEN = "RETURNING head, era"
+"""What the entries need of the lane, once it is locked: their last position, and the era that says the partition."""
 
 
 def _insert_in_lane(*, one: bool) -> str:
@@ -38,7 +40,7 @@ def _insert_in_lane(*, one: bool) -> str:
         value = given[-1] if one else f"entry.{name}"
         selected.append(f"{value}::json" if column_type == "JsonText" else value)
     columns = ", ".join(_ENTRY_COLUMNS)
-    insert = f"INSERT INTO event_log (lane, position, {columns}) SELECT $1, taken.head"
+    insert = f"INSERT INTO event_log (lane, era, position, {columns}) SELECT $1, taken.era, taken.head"
     if one:
         return f"{insert}, {', '.join(selected)} FROM taken"
     return (
@@ -50,7 +52,7 @@ def _insert_in_lane(*, one: bool) -> str:
 INSERT_ONE_IN_LANE, INSERT_IN_LANE = _insert_in_lane(one=True), _insert_in_lane(one=False)
 """Inserts the events whose last positions are in `taken`, as TAKE_IN_LANE returns them. Both have the same parameters;
 those of the second are arrays."""
-APPEND_TO_LANE = f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {INSERT_IN_LANE}"
+APPEND_TO_LANE = f"WITH taken AS ({TAKE_IN_LANE} {TAKEN}) {INSERT_IN_LANE}"
 
 
 _TIMESTAMP = Timestamp()
@@ -115,7 +117,7 @@ def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[t
 def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
     """Write with one statement per lane."""
     for insert, arguments in in_lanes(entries, lanes):
-        connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} RETURNING head) {insert}", tuple(arguments))
+        connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} {TAKEN}) {insert}", tuple(arguments))
 
 
 def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetime) -> None:
@@ -132,21 +134,3 @@ def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetim
 def lane_count(connection: sa.Connection) -> int:
     """The number of lanes that this database was created with."""
     return connection.execute(sa.select(sa.func.count()).select_from(lane)).scalar_one()
-
-
-def prune(connection: sa.Connection, number: int, before: datetime, limit: int = 10_000) -> int:
-    """Delete at most `limit` of a lane's oldest entries, stopping at the first one written at `before` or later.
-
-    Returns how many were deleted. The caller repeats it, one unit each time, so that no lane is locked for long."""
-    oldest = connection.execute(sa.select(lane.c.oldest).where(lane.c.id == number).with_for_update()).scalar_one()
-    in_reach = (event_log.c.lane == number, event_log.c.position < oldest + limit)
-    kept = connection.execute(
-        sa.select(sa.func.min(event_log.c.position)).where(*in_reach, event_log.c.at >= before)
-    ).scalar()
-    if kept is None:
-        last = connection.execute(sa.select(sa.func.max(event_log.c.position)).where(*in_reach)).scalar()
-        kept = oldest if last is None else last + 1
-    if kept > oldest:
-        connection.execute(sa.delete(event_log).where(event_log.c.lane == number, event_log.c.position < kept))
-        connection.execute(sa.update(lane).where(lane.c.id == number).values(oldest=kept))
-    return int(kept - oldest)

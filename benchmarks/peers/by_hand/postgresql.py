@@ -64,11 +64,11 @@ _UPDATE = """
         INSERT INTO interaction_tag (interaction_id, name, value)
         SELECT $1, * FROM unnest($5::text[], $6::text[]) ON CONFLICT DO NOTHING
     ), place AS (
-        UPDATE lane SET head = head + 1 WHERE id = $7 RETURNING head
+        UPDATE lane SET head = head + 1 WHERE id = $7 RETURNING head, era
     ), told AS (
         INSERT INTO event_log
-            (lane, position, at, topic, kind, interaction_id, customer_id, actor_id, version, data)
-        SELECT $7, head, $2, 'session.updated', 'session', $1, customer_id, 1, version, $8 FROM place, changed
+            (lane, era, position, at, topic, kind, interaction_id, customer_id, actor_id, version, data)
+        SELECT $7, era, head, $2, 'session.updated', 'session', $1, customer_id, 1, version, $8 FROM place, changed
     )
     SELECT version FROM changed
 """

@@ -163,7 +163,7 @@ async def test_a_cursor_older_than_the_log_is_told(database: Database, clock: Ma
     start, seen_two = Cursor.start(lanes), Cursor.start(lanes).advance(0, 2)
     check_cursor(start, await heads(database))
 
-    assert await database.command(lambda work: prune(work.connection, 0, START + timedelta(seconds=150))) == 3
+    assert await database.command(lambda work: prune(work.connection, 0, START + timedelta(seconds=150), 10)) == 3
     rows = await heads(database)
     assert tuple(rows[0]) == (0, 5, 4)
     for expired in (start, seen_two):
