@@ -9,8 +9,8 @@ from app.storage.database import Database
 
 _MOST_PAGES = 5
 _LONGEST_TROUBLE = 60.0
-_SHARE = 4.0
-"""How much longer than a poll the pause after it is: a list that takes long is read less often."""
+_ITEM_SECONDS = 0.001
+"""How much longer the pause after a poll is for each item that it has listed: long lists are read less often."""
 
 
 class Poller:
@@ -39,25 +39,28 @@ class Poller:
 
     async def poll(self) -> None:
         """Mark what has changed. Raises Refused and Unanswered; then the next poll is due later and later."""
-        began = self._time()
+        listed = 0
         try:
-            await self._mark()
+            listed = await self._mark()
             self._troubles = 0
         except (Refused, Unanswered):
             self._troubles += 1
             raise
         finally:
-            now, pause = self._time(), self._every * 2 ** min(self._troubles, 10)
-            self.at = now + max(min(pause, max(_LONGEST_TROUBLE, self._every)), _SHARE * (now - began))
+            pause = min(self._every * 2 ** min(self._troubles, 10), max(_LONGEST_TROUBLE, self._every))
+            self.at = self._time() + pause + _ITEM_SECONDS * listed
 
-    async def _mark(self) -> None:
+    async def _mark(self) -> int:
+        """Mark what has changed. Returns how many items were listed."""
         at: str | None = None
+        listed = 0
         for _ in range(_MOST_PAGES):
             found = await self._remote.changes(self._reach, self._cursor, at)
             # What the first poll finds was there before, even if it is the newest.
             changed = await self._run(reading.note_listed, self._number, found.items, quiet=not self._has_polled)
-            at = found.after
+            at, listed = found.after, listed + len(found.items)
             if at is None or (self._remote.newest_first and not changed):
                 break
         await self._run(reading.note_polled, self._number, found.cursor)
         self._cursor, self._has_polled = found.cursor, True
+        return listed

@@ -15,6 +15,7 @@ from app.connections.model.settings import number_in
 from app.core.clock import Clock
 from app.interactions.remote import Access, Answered, Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
+from app.outbound.faults import OutboundCode
 from app.outbound.waiting import retry_after
 
 RATE = 5.0
@@ -33,6 +34,7 @@ LARGEST = 8_388_608
 _LEAST_RATE = 0.1
 _MORE = 0.05
 _LONGEST_QUIET = 3_600.0
+_ENDS = frozenset({OutboundCode.CONNECTION, OutboundCode.PROTOCOL})
 _HEADERS = {"accept": "application/json", "user-agent": "Switchboard"}
 _REASONS = ("message", "Message", "ErrorMessage")
 
@@ -117,8 +119,13 @@ class Bearer:
         return False
 
 
+class _Ended(Unanswered):
+    """The connection ended before the answer."""
+
+
 class SystemReach:
-    """Requests to one system. Each is tried once: the outbox and the marks decide whether to repeat it.
+    """Requests to one system. Each is tried once: the outbox and the marks decide whether to repeat it. Only a read
+    whose connection ended is repeated at once, one time.
 
     Only a request that was refused for its credentials is sent again, if the access can sign in again. With `user`, the
     requests are made as that user."""
@@ -162,7 +169,12 @@ class SystemReach:
         return SystemReach(self._client, self._clock, self._bucket, self._access, self.settings, user, patience, rank)
 
     async def ask(self, path: str, **query: str | int) -> Answered:
-        answered = await self._request("GET", f"{path}?{urlencode(query)}" if query else path, None)
+        target = f"{path}?{urlencode(query)}" if query else path
+        try:
+            answered = await self._request("GET", target, None)
+        except _Ended:
+            # The other side may have closed a kept connection just then. A read may be repeated, on another one.
+            answered = await self._request("GET", target, None)
         if answered.status >= 400 and answered.status != 404:
             raise Refused(f"The other system answered {answered.status}.", status=answered.status)
         if answered.status < 400 and answered.value is None:
@@ -206,7 +218,8 @@ class SystemReach:
                 method, url, headers={**_HEADERS, **headers}, content=content, seconds=seconds, most=LARGEST
             )
         except OutboundFault as fault:
-            raise Unanswered(fault.message, arrived=fault.may_have_arrived) from None
+            kind = _Ended if fault.code in _ENDS else Unanswered
+            raise kind(fault.message, arrived=fault.may_have_arrived) from None
         self._check(answer)
         self._bucket.grow()
         return Answered(answer.status, _json(answer.content), answer.content)

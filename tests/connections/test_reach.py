@@ -123,6 +123,22 @@ async def test_request_of_a_write_that_is_not_its_turn_in_time_is_not_sent(clock
     assert (len(client.sent), sum(slept) >= 120) == (1, True)
 
 
+async def test_read_whose_connection_ended_is_repeated_once_and_a_write_is_not(clock: ManualClock) -> None:
+    ended = OutboundFault(OutboundCode.PROTOCOL, "The answer ended early.", may_have_arrived=True)
+    access = Bearer("https://api.example.com", "t")
+    client = Scripted(ended, 200)
+    assert (await reach(client, clock, access).ask("/chats")).status == 200
+    assert len(client.sent) == 2
+    for client in (Scripted(ended, ended), Scripted(OutboundFault(OutboundCode.TIMEOUT, "Late."))):
+        with pytest.raises(Unanswered):
+            await reach(client, clock, access).ask("/chats")
+        assert client.answers == []
+    client = Scripted(ended)
+    with pytest.raises(Unanswered) as silent:
+        await reach(client, clock, access).tell("POST", "/chats")
+    assert (silent.value.arrived, client.answers) == (True, [])
+
+
 @pytest.mark.parametrize(("settings", "rate"), [({}, RATE), ({"requestsPerSecond": 80}, 80.0)])
 async def test_rate_is_what_the_connection_says(settings: Mapping[str, object], rate: float) -> None:
     slept: list[float] = []

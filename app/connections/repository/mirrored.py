@@ -61,6 +61,25 @@ def _note(dialect_name: str, *columns: str) -> Fixed:
     return Fixed(insert.on_conflict_do_update(index_elements=[mirrored.c.id], set_=given))
 
 
+@cache
+def _mark(dialect_name: str, *, quiet: bool) -> Fixed:
+    """The statement that marks something to be read again; what is not `quiet` makes a quiet mark a loud one."""
+    insert = insert_into(dialect_name, dirty)
+    given: dict[str, Any] = {name: insert.excluded[name] for name in ("due_at", "attempts", "reason")}
+    restored = sa.literal_column(f"'{RESTORED}'", sa.Text)
+    given["fingerprint"] = sa.case((dirty.c.fingerprint == restored, restored), else_=insert.excluded.fingerprint)
+    if not quiet:
+        given["quiet"] = insert.excluded.quiet
+    keys = [dirty.c.connection_id, dirty.c.upstream_key]
+    return Fixed(insert.on_conflict_do_update(index_elements=keys, set_=given))
+
+
+@cache
+def _mark_new(dialect_name: str) -> Fixed:
+    """The statement that marks what is not marked."""
+    return Fixed(insert_into(dialect_name, dirty).on_conflict_do_nothing())
+
+
 class Place(NamedTuple):
     """An interaction's place in another system: our surrogate, its fingerprint there when it was last read, when that
     was applied, and when the latest write to it was confirmed."""
@@ -162,21 +181,24 @@ class MirroredRepository(Repository):
     def mark(self, connection_id: int, key: str, fingerprint: str | None, now: datetime, *, quiet: bool) -> None:
         """Mark it to be read again. An existing mark is renewed, and due at once. An item marked because of a restored
         backup is still read as such."""
-        values: dict[str, Any] = {"fingerprint": fingerprint, "due_at": now, "attempts": 0, "reason": None}
-        insert = insert_into(self.dialect_name, dirty).values(
-            connection_id=connection_id, upstream_key=key, quiet=quiet, **values
-        )
-        values["fingerprint"] = sa.case((dirty.c.fingerprint == RESTORED, RESTORED), else_=insert.excluded.fingerprint)
-        if not quiet:
-            values["quiet"] = False
-        keys = [dirty.c.connection_id, dirty.c.upstream_key]
-        self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values))
+        self.mark_all(connection_id, [(key, fingerprint)], now, quiet=quiet)
+
+    def mark_all(
+        self, connection_id: int, marked: Sequence[tuple[str, str | None]], now: datetime, *, quiet: bool
+    ) -> None:
+        """As `mark`, for several keys with their fingerprints."""
+        same: dict[str, object] = {"connection_id": connection_id, "quiet": quiet, "due_at": now, "attempts": 0}
+        rows = [
+            {"upstream_key": key, "fingerprint": fingerprint, "reason": None, **same} for key, fingerprint in marked
+        ]
+        _mark(self.dialect_name, quiet=quiet).run_many(self.connection, rows)
 
     def mark_later(self, connection_id: int, key: str, fingerprint: str, due_at: datetime, *, quiet: bool) -> None:
         """Mark it to be read again at that time, unless it is marked already."""
         values = {"fingerprint": fingerprint, "due_at": due_at, "attempts": 0, "quiet": quiet}
-        insert = insert_into(self.dialect_name, dirty).values(connection_id=connection_id, upstream_key=key, **values)
-        self.connection.execute(insert.on_conflict_do_nothing())
+        _mark_new(self.dialect_name).run(
+            self.connection, {"connection_id": connection_id, "upstream_key": key, **values}
+        )
 
     def mark_restored(self, connection_id: int, now: datetime) -> None:
         """Mark all that the connection has to be read again completely, after everything else."""

@@ -44,8 +44,7 @@ def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quie
     places = work.use(MirroredRepository)
     known = places.fingerprints(connection_id, [each.key for each in items])
     changed = [each for each in items if each.key not in known or known[each.key] != each.fingerprint]
-    for each in changed:
-        places.mark(connection_id, each.key, each.fingerprint, work.now, quiet=quiet)
+    places.mark_all(connection_id, [(each.key, each.fingerprint) for each in changed], work.now, quiet=quiet)
     return len(changed)
 
 
