@@ -61,22 +61,30 @@ def _shared(name: str | None, _type: str, _parents: object) -> bool:
     return name is None or not (name.startswith(own) or name in ("era", "first"))
 
 
-def _structure(connection: sa.Connection) -> dict[str, Any]:
-    """What each table is made of, asked for all tables at once."""
-    inspector = sa.inspect(connection)
-    keys, foreign = inspector.get_multi_pk_constraint(), inspector.get_multi_foreign_keys()
-    indexes, uniques = inspector.get_multi_indexes(), inspector.get_multi_unique_constraints()
-    return {
-        name: (
-            sorted((column["name"], str(column["type"]), column["nullable"]) for column in columns),
-            keys[schema, name]["constrained_columns"],
-            sorted((key["constrained_columns"], key["referred_table"]) for key in foreign[schema, name]),
-            sorted((index["name"] or "", index["column_names"]) for index in indexes[schema, name]),
-            sorted(unique["column_names"] for unique in uniques[schema, name]),
-        )
-        for (schema, name), columns in sorted(inspector.get_multi_columns().items(), key=lambda each: each[0][1])
-        if name != "alembic_version"
-    }
+_SQLITE_STRUCTURE = """
+WITH t AS (SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%')
+SELECT t.name, 'column', c.name, upper(c.type) || iif(c."notnull", ' NOT NULL', '') || iif(c.pk, ' KEY ' || c.pk, '')
+FROM t JOIN pragma_table_xinfo(t.name) AS c
+UNION ALL SELECT t.name, 'reference', f."from", f."table" FROM t JOIN pragma_foreign_key_list(t.name) AS f
+UNION ALL SELECT t.name, iif(i."unique", 'unique', 'index'), iif(i.origin = 'c', i.name, ''),
+(SELECT group_concat(coalesce(name, '?')) FROM pragma_index_info(i.name))
+FROM t JOIN pragma_index_list(t.name) AS i WHERE i.origin <> 'pk'
+"""
+_POSTGRESQL_STRUCTURE = """
+SELECT relname::text, 'column', attname::text,
+format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT conrelid::regclass::text, 'constraint', '', pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
+UNION ALL SELECT tablename::text, 'index', indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public'
+"""
+
+
+def _structure(connection: sa.Connection) -> list[tuple[str, ...]]:
+    """What each table is made of, asked of the database itself: SQLAlchemy takes a tenth of a second to find out."""
+    sql = _SQLITE_STRUCTURE if connection.dialect.name == "sqlite" else _POSTGRESQL_STRUCTURE
+    return sorted(tuple(row) for row in connection.exec_driver_sql(sql) if row[0] != "alembic_version")
 
 
 async def test_the_migrated_database_is_the_declared_one(database_url: str) -> None:
@@ -90,7 +98,7 @@ async def test_the_migrated_database_is_the_declared_one(database_url: str) -> N
 
 
 async def test_every_step_goes_up_and_down_again(empty_database_url: str) -> None:
-    structures: list[dict[str, Any]] = [{}]
+    structures: list[list[tuple[str, ...]]] = [[]]
     of_data = _OF_DATA[parse_database_url(empty_database_url).get_backend_name()]
     for revision in revisions():
         await migrate(empty_database_url, revision)
