@@ -63,9 +63,10 @@ async def test_every_field_of_every_type_is_what_is_stored(pairs: list[Pair], na
     text = f"query($id: ID!) {{ node(id: $id) {{ ... on {name} {selection(SCHEMA, SCHEMA.type_map[name], 1)} }} }}"
     keys = sorted(pairs[0].world.objects[name])
     assert keys, f"there is no {name}"
-    for pair in pairs:
+    for number, pair in enumerate(pairs):
         assert sorted(pair.world.objects[name]) == keys
-        for actor in pair.actors:
+        # The first is asked of both; of what narrowed callers see of both, the matrix of visibility below tells.
+        for actor in (pair.actors[0], *pair.actors[sized(1 + number, 1) :: sized(len(pairs), 1)]):
             await compare(pair, actor, text, {"id": f"{prefix}_{keys[-1]}"})
     # What one of them answers is what the other does: each of the further objects is asked of one, in turn.
     for place, key in enumerate((*keys[:: max(1, len(keys) // _FURTHER)], 10_000)):

@@ -1,7 +1,7 @@
 """Random lives of interactions of all kinds against a slow reference: after every step all views agree with it.
 
-`SWITCHBOARD_TEST_LIVES` is how many lives each database gets. The suite has a few, other ones each time;
-`scripts/lives` has hundreds."""
+`SWITCHBOARD_TEST_LIVES` is how many lives each database gets; they are the same each time, and others with each number.
+The suite has a few, `scripts/lives` has hundreds."""
 
 import asyncio
 import os
@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.sizes import sized
 from tests.waiting.conftest import fresh_floor
 from tests.waiting.contracts import Contracts
 from tests.waiting.lives import Lives
 
-LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", "5"))
+LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", sized(3, 5)))
 STEPS = 30
 
 
@@ -41,6 +42,7 @@ def test_lives_of_interactions_are_seen_alike_everywhere(lives: type[Lives]) -> 
         lives,
         settings=settings(
             max_examples=LIVES,
+            derandomize=True,
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
