@@ -103,11 +103,14 @@ class Store:
         if self.fault is not None:
             self.questions["not_asked"] += 1
             return None
+        answered = self.questions["answered"]
         try:
             found = await self._in_time(ask)
         except Exception as error:  # whatever a server, or what stands in its place, may say
             self.questions["failed"] += 1
-            self._failures += 1
+            # Where others were answered meanwhile, it has waited for its turn among them.
+            if not isinstance(error, TimeoutError) or self.questions["answered"] == answered:
+                self._failures += 1
             if self._failures >= FAILURES:
                 self.leave(_reason(error))
             return None

@@ -139,6 +139,31 @@ async def test_store_that_is_silent_is_left_alone_until_it_answers(road: Road) -
         await eventually(lambda: store.fault is None)
 
 
+class Queue:
+    """Storage that answers all but those who ask for `late`."""
+
+    async def get_sliding_window(self, key: str, _seconds: int) -> tuple[int, float, int, float]:
+        if key == "late":
+            await asyncio.sleep(PATIENCE)
+        return 0, 0.0, 0, 0.0
+
+
+async def test_store_that_answers_others_meanwhile_is_not_left() -> None:
+    storage: Any = Queue()
+    store = Store(storage, patience=SOON, again=PATIENCE)
+    try:
+        for _ in range(FAILURES):
+            late = [asyncio.create_task(store.usage("late")) for _ in range(FAILURES)]
+            await asyncio.sleep(0)
+            assert (await store.usage("now")) is not None
+            assert await asyncio.gather(*late) == [None] * FAILURES
+        assert (store.fault, store.questions["failed"]) == (None, FAILURES**2)
+        assert [await store.usage("late") for _ in range(FAILURES)] == [None] * FAILURES
+        assert store.fault == "It does not answer in time."
+    finally:
+        await store.close()
+
+
 @pytest.mark.parametrize(
     "says",
     [
