@@ -21,7 +21,7 @@ AHEAD = 0.125
 _PATIENCE_MS = 200
 """How long the log's lock is waited for. Readers and writers that come meanwhile wait too."""
 
-_LANES_MS = 1_000
+_LANES_MS = 3_000
 """How long the locks of all lanes are waited for together. Writers to those that are locked wait too."""
 
 _log = structlog.get_logger(__name__)
