@@ -217,8 +217,17 @@ def judged(found: StandIn, expected: Mapping[str, Sequence[str]], killed_at: flo
         else:
             faults.append(f"{found.name}: {key} after {before[-2:]}: out of order, or never told")
         latest[ref] = at
-    missing = sum(len(steps) - len(told.get(ref, ())) for ref, steps in expected.items())
+    missing = _missing(found, expected)
     return [*faults, f"{found.name}: {missing} steps are missing"] if missing else faults
+
+
+def _missing(found: StandIn, expected: Mapping[str, Sequence[str]]) -> int:
+    """How many steps it has not been told. Steps come again, so the latest one alone says nothing."""
+    told = Counter[str]()
+    for _, item, _ in found.taken:
+        ref = item["interactionId"]
+        told[ref] += item["step"] in expected.get(ref, ())[told[ref] : told[ref] + 1]
+    return sum(len(steps) - told[ref] for ref, steps in expected.items())
 
 
 async def _drained(
@@ -229,15 +238,10 @@ async def _drained(
     while True:
         told = _told(await stored_after(cursor, database_url), found)
         is_over = all(by_ref[ref][-1] == "OVER" for by_ref in told.values() for ref in refs if ref in by_ref)
-        late = [each.name for each in found if not _has_all(each, told[each.ref])]
+        late = [each.name for each in found if _missing(each, told[each.ref])]
         if (is_over and not late) or time.monotonic() > until:
             return late, told
         await asyncio.sleep(1)
-
-
-def _has_all(found: StandIn, expected: Mapping[str, Sequence[str]]) -> bool:
-    latest = {item["interactionId"]: item["step"] for _, item, _ in found.taken}
-    return latest == {ref: steps[-1] for ref, steps in expected.items()}
 
 
 def _told(stored: Any, found: Sequence[StandIn]) -> dict[str, dict[str, list[str]]]:
