@@ -1,4 +1,4 @@
-"""The runner of public clients: what it counts, the page it writes, and that docs/live.md is run by them."""
+"""The runner of public clients: what it counts, the page it writes, and the pages whose code they run."""
 
 import json
 import re
@@ -87,3 +87,12 @@ def test_all_code_of_the_page_about_live_data_is_run() -> None:
     assert shown == list(RUN_BY)
     for (heading, _), client in RUN_BY.items():
         assert heading in (CLIENTS / client).read_text(encoding="utf-8")
+
+
+def test_all_receivers_of_the_page_about_alerts_are_run() -> None:
+    text = (DOCS / "alerts.md").read_text(encoding="utf-8")
+    client = (CLIENTS / "standard_webhooks" / "client.mjs").read_text(encoding="utf-8")
+    shown = re.findall(r"^### (Receive in .+)\n\n```(\w+)$", text, re.MULTILINE)
+    assert [language for _, language in shown] == ["python", "js"]
+    for heading, language in shown:
+        assert f'"{heading}", "{language}"' in client
