@@ -14,11 +14,14 @@ import yaml  # type: ignore[import-untyped]
 from app.__main__ import app
 from app.registry import SETTINGS
 from app.settings import PREFIX, Settings, declared
+from tests.outbound.certificates import certificate
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "docs" / "operations"
 PAGE = ROOT / "docs" / "operations.md"
 UNIT = FILES / "switchboard.service"
+RULES = FILES / "alerts.yml"
+RULES_TESTED = ROOT / "tests" / "metrics" / "alerts.yml"
 DOCKERFILE = ROOT / "Dockerfile"
 TEXTS = [PAGE, DOCKERFILE, *(each for each in FILES.rglob("*") if each.is_file())]
 
@@ -72,6 +75,49 @@ def test_operations_manifests_fit_together() -> None:
     assert (FILES / composed["switchboard"]["build"]).resolve() == ROOT
     assert composed["switchboard"]["depends_on"].keys() <= composed.keys()
     assert yaml.safe_load(text(FILES / "traefik.yml"))["http"]["services"]
+
+
+def test_operations_rules_have_each_a_case_in_which_they_fire() -> None:
+    rules = [rule["alert"] for group in yaml.safe_load(text(RULES))["groups"] for rule in group["rules"]]
+    cases = yaml.safe_load(text(RULES_TESTED))
+    assert (RULES_TESTED.parent / cases["rule_files"][0]).resolve() == RULES
+    expected = str([case["promql_expr_test"] for case in cases["tests"]])
+    assert [each for each in rules if f'alertname="{each}", severity=' not in expected] == []
+
+
+@pytest.mark.parametrize("tool", ["caddy", "hadolint", "kubernetes-validate", "nginx", "promtool"])
+def test_operations_files_are_what_their_own_tools_read(tool: str, tmp_path: Path) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not here")
+    for arguments in _readings(tool, tmp_path):
+        done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _readings(tool: str, folder: Path) -> list[list[str]]:
+    """The arguments with which a tool reads our files, or copies whose paths are within the folder."""
+    certificate(folder, "switchboard.example.com")
+    site, scraping = folder / "site.conf", folder / "prometheus.yml"
+    named = {"/etc/ssl/switchboard.pem": "certificate.pem", "/etc/ssl/switchboard.key": "key.pem"}
+    inside = text(FILES / "nginx.conf")
+    for path, name in named.items():
+        inside = inside.replace(path, str(folder / name))
+    site.write_text(inside, encoding="utf-8")
+    kept = " ".join(
+        f"{each}_temp_path {folder / each};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = f"pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; {kept} include {site}; }}"
+    (folder / "nginx.conf").write_text(whole, encoding="utf-8")
+    scraped = text(FILES / "prometheus.yml").replace("/etc/prometheus/switchboard.key", str(folder / "key.pem"))
+    scraping.write_text(scraped, encoding="utf-8")
+    shutil.copy(RULES, folder)
+    return {
+        "caddy": [["validate", "--adapter", "caddyfile", "--config", str(FILES / "Caddyfile")]],
+        "hadolint": [[str(DOCKERFILE)]],
+        "kubernetes-validate": [["--strict", str(FILES / "kubernetes" / "switchboard.yaml")]],
+        "nginx": [["-t", "-p", str(folder), "-c", str(folder / "nginx.conf")]],
+        "promtool": [["check", "config", str(scraping)], ["test", "rules", str(RULES_TESTED)]],
+    }[tool]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd's checker is not here")
