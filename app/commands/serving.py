@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.commands.opening import command_line, opened, prepare, read_settings
 from app.terminal import CommandError, announce, listen, shown
 
 if TYPE_CHECKING:
+    from uvicorn.supervisors import multiprocess
+
     from app.settings import Settings
 
 # Every import that takes long is inside the function that needs it, so that `--help` answers at once.
@@ -84,8 +87,7 @@ def _supervise(workers: int, overrides: Mapping[str, Any], listener: socket.sock
     class Supervisor(multiprocess.Multiprocess):
         def init_processes(self) -> None:
             super().init_processes()
-            if all(each.wait_until_ready(_HEALTH_SECONDS, self.should_exit) for each in self.processes):
-                ready()
+            _tell_that_they_serve(self.processes, self.should_exit, ready)
 
     multiprocess.Process = Worker  # type: ignore[misc] # uvicorn has no place for a class of ours
     config = uvicorn.Config(
@@ -93,3 +95,16 @@ def _supervise(workers: int, overrides: Mapping[str, Any], listener: socket.sock
     )
     config.overrides = overrides  # type: ignore[attr-defined]
     Supervisor(config, [listener]).run()
+
+
+def _tell_that_they_serve(
+    workers: "Sequence[multiprocess.Process]", should_exit: threading.Event, ready: Callable[[], None]
+) -> None:
+    """Call `ready` when all serve, or one of them did not in time; not when the supervisor is to stop.
+
+    In both cases, because the first key is shown there and nowhere else, and the one that is late is replaced."""
+    for each in workers:
+        if not each.wait_until_ready(_HEALTH_SECONDS, should_exit):
+            break
+    if not should_exit.is_set():
+        ready()

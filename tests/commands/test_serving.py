@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
+import uvicorn
+from uvicorn.supervisors import multiprocess
 
+from app.commands.serving import _tell_that_they_serve
 from tests.command_line import ROOT, CommandLine
 from tests.serving import PATIENCE, eventually
 
@@ -128,6 +132,17 @@ def test_worker_whose_supervisor_died_before_it_looked_ends_too() -> None:
     script = "import time; from app.commands.worker import _end_with; _end_with(-1); time.sleep(60)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=PATIENCE, check=False)
     assert done.returncode == -signal.SIGTERM
+
+
+def test_workers_that_are_late_keep_the_first_key_from_nobody() -> None:
+    never_started = multiprocess.Process(uvicorn.Config("app.asgi:create_app"), [])
+    told: list[str] = []
+    stop = threading.Event()
+    _tell_that_they_serve([never_started], stop, lambda: told.append("the key"))
+    assert told == ["the key"]
+    stop.set()
+    _tell_that_they_serve([never_started], stop, lambda: told.append("again"))
+    assert told == ["the key"]
 
 
 def test_workers_on_sqlite_are_refused_with_the_reason(tmp_path: Path) -> None:
