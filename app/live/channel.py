@@ -23,6 +23,9 @@ class Maker(Protocol):
     def is_busy(self) -> bool:
         """Whether items of events that were received are still to be published."""
 
+    def offer(self, entry: Entry, as_what: str, channels: list["Channel"]) -> None:
+        """Queue an entry for channels that match it."""
+
     async def texts(self, wanted: Sequence[tuple[Entry, str]]) -> Sequence[str]:
         """The encoded items of events."""
 

@@ -1,7 +1,7 @@
 """Executes and encodes items of subscriptions, once for all equal ones."""
 
 import asyncio
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from app.core.sight import Viewer
 from app.execution import errors
 from app.feed import Entry, EventStream, Feed, SnapshotStream
 from app.feed.stream import Match
-from app.live.channel import Channel
+from app.live.channel import Channel, Maker
 from app.live.index import Index
 from app.live.items import Item
 from app.live.recipe import Reader, Recipe
@@ -28,9 +28,12 @@ from app.storage.event_log import Cursor
 
 log = structlog.get_logger(__name__)
 
+KeysOf = Callable[[Entry], Collection[Hashable]]
+
 _MOST_PENDING = 5_000
 _AT_ONCE = 64
 _PAUSE_WITHOUT_DATABASE = 0.2
+_NOT_TAKEN = "a subscription cannot take an event"
 
 
 class Deliveries:
@@ -44,6 +47,8 @@ class Deliveries:
         self.items_sent = 0
         """One for each subscriber of an item's channel."""
         self._deliveries: dict[Hashable, Delivery] = {}
+        # One for all documents: an event costs what it concerns, however many subscriptions there are.
+        self._indexes: dict[KeysOf, Index[Channel]] = {}
         self._snapshots: dict[Hashable, Snapshots] = {}
 
     def __len__(self) -> int:
@@ -73,7 +78,7 @@ class Deliveries:
         channel = delivery.channels.get(key)
         if channel is None:
             channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
-            delivery.index.add(channel, keys)
+            self._indexes.setdefault(stream.keys_of, Index(stream.keys_of)).add(channel, keys)
         return EventSubscriber(self.feed, channel, caller, cursor, self.replays)
 
     def snapshots(self, key: Hashable, stream: SnapshotStream, recipe: Recipe, viewer: Viewer) -> SnapshotSubscriber:
@@ -84,18 +89,44 @@ class Deliveries:
         return SnapshotSubscriber(found)
 
     def heard(self, entries: Sequence[Entry]) -> None:
-        listening: list[Delivery | Snapshots] = [*self._deliveries.values(), *self._snapshots.values()]
-        for each in listening:
+        for entry in entries:
+            for index in self._indexes.values():
+                try:
+                    self._offer(entry, index.concerned(entry))
+                except Exception:
+                    log.exception(_NOT_TAKEN)
+        for each in list(self._snapshots.values()):
             try:
                 each.offer(entries)
             except Exception:
-                log.exception("a subscription cannot take an event")
+                log.exception(_NOT_TAKEN)
 
     def lost(self) -> None:
+        self._indexes.clear()
         deliveries, self._deliveries = self._deliveries, {}
         for delivery in deliveries.values():
             for channel in delivery.channels.values():
                 channel.end()
+
+    def leave(self, channel: Channel) -> None:
+        """Offer a channel nothing more."""
+        index = self._indexes.get(channel.maker.stream.keys_of)
+        if index is not None:
+            index.remove(channel, channel.keys)
+
+    def _offer(self, entry: Entry, channels: Collection[Channel]) -> None:
+        """Queue an entry for those of the channels that match it."""
+        wanted: dict[tuple[Maker, str], list[Channel]] = {}
+        for channel in channels:
+            try:
+                as_what = channel.match(entry)
+            except Exception:
+                log.exception(_NOT_TAKEN)
+                continue
+            if as_what is not None:
+                wanted.setdefault((channel.maker, as_what), []).append(channel)
+        for (maker, as_what), those in wanted.items():
+            maker.offer(entry, as_what, those)
 
     def forget(self, delivery: "Delivery | Snapshots") -> None:
         """Remove a delivery without subscribers."""
@@ -111,7 +142,6 @@ class Delivery:
         self.key = key
         self.stream = stream
         self.channels: dict[Hashable, Channel] = {}
-        self.index: Index[Channel] = Index(stream.keys_of)
         self._deliveries = deliveries
         self._recipe = recipe
         self._pending: list[tuple[Entry, str, list[Channel]]] = []
@@ -121,21 +151,13 @@ class Delivery:
     def is_busy(self) -> bool:
         return bool(self._pending) or self._worker is not None
 
-    def offer(self, entries: Sequence[Entry]) -> None:
-        """Queue the entries that a channel matches; drop the rest."""
-        for entry in entries:
-            wanted: dict[str, list[Channel]] = {}
-            for channel in self.index.concerned(entry):
-                as_what = channel.match(entry)
-                if as_what is not None:
-                    wanted.setdefault(as_what, []).append(channel)
-            for as_what, those in wanted.items():
-                self._pending.append((entry, as_what, those))
+    def offer(self, entry: Entry, as_what: str, channels: list[Channel]) -> None:
+        self._pending.append((entry, as_what, channels))
         if len(self._pending) > _MOST_PENDING:
             self._pending.clear()
             for channel in self.channels.values():
-                channel.skip(entries[-1].number)
-        elif self._pending and self._worker is None:
+                channel.skip(entry.number)
+        elif self._worker is None:
             self._worker = asyncio.create_task(self._work())
 
     def leave(self, channel: Channel) -> None:
@@ -145,7 +167,7 @@ class Delivery:
             return
         if self.channels.get(channel.key) is channel:
             del self.channels[channel.key]
-            self.index.remove(channel, channel.keys)
+            self._deliveries.leave(channel)
         if not self.channels:
             self._deliveries.forget(self)
             if self._worker is not None:
