@@ -39,10 +39,12 @@ _POLICY = mutation_text("createPolicy")
 _LIFE = tuple(map(mutation_text, ("raiseAttention", "acknowledgeAttention", "clearAttention")))
 _REF = re.compile(r"\b(?:ses|ags|chs|cnv)_\d+\b")
 _BEGINNINGS = {"Acknowledged by": "ACKNOWLEDGED", "Claimed by": "CLAIMED", "Over:": "OVER"}
+_NEED = re.compile(r"needs a human(, told \d+ times)?$")
 _ACTIONS = {"trigger": "RAISED", "acknowledge": "ACKNOWLEDGED", "resolve": "OVER"}
 
 Step = tuple[str, str]
-"""What a message tells: an interaction, and what became of its alert."""
+"""What a message tells: an interaction, and what became of its alert. A need that is told again is RAISED again, as
+PagerDuty has one word for both."""
 
 
 def step_of(title: str) -> Step:
@@ -51,9 +53,13 @@ def step_of(title: str) -> Step:
     for beginning, step in _BEGINNINGS.items():
         if title.startswith(beginning):
             return ref, step
-    if not title.endswith(" needs a human"):
+    if _NEED.search(title) is None:
         raise LookupError(title)
     return ref, "RAISED"
+
+
+def _said(step: str) -> str:
+    return "RAISED" if step == "REPEATED" else step
 
 
 def _slack(body: bytes) -> Step:
@@ -141,7 +147,7 @@ def _stand_ins() -> list[StandIn]:
 
     def push(body: bytes) -> Step:
         said = browser.read(body)
-        return said["tag"], said["step"]
+        return said["tag"], _said(said["step"])
 
     busy = [(0.05, (429, "retry-after: 1\r\n")), (0.03, (503, ""))]
     pager: dict[str, Any] = {"type_": "PAGERDUTY", "parse": _pagerduty, "key": _ROUTING_KEY}
@@ -251,7 +257,7 @@ def _told(stored: Any, found: Sequence[StandIn]) -> dict[str, dict[str, list[str
         if each.event.type is AlertTold:
             data = each.event.data
             for number in data["destination_ids"]:
-                by_number[number].setdefault(data["ref"], []).append(data["step"])
+                by_number[number].setdefault(data["ref"], []).append(_said(data["step"]))
     return {f"dst_{number}": by_ref for number, by_ref in by_number.items()}
 
 
