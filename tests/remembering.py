@@ -22,7 +22,11 @@ SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIR
 AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'message_search%'
 """
 _SQLITE_COLUMNS = "SELECT name FROM pragma_table_xinfo('{table}') WHERE hidden = 0"
-_POSTGRESQL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+# What a partition holds is read, and written, as of the whole table.
+_POSTGRESQL_TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
 _POSTGRESQL_COLUMNS = """
 SELECT attname FROM pg_attribute WHERE attrelid = '"{table}"'::regclass
 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
