@@ -135,7 +135,7 @@ def test_worker_whose_supervisor_died_before_it_looked_ends_too() -> None:
 
 
 def test_workers_that_are_late_keep_the_first_key_from_nobody() -> None:
-    never_started = multiprocess.Process(uvicorn.Config("app.asgi:create_app"), [])
+    never_started = multiprocess.Process(uvicorn.Config("app.asgi:create_app", log_config=None), [])
     told: list[str] = []
     stop = threading.Event()
     _tell_that_they_serve([never_started], stop, lambda: told.append("the key"))

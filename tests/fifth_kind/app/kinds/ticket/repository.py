@@ -15,6 +15,5 @@ class TicketRepository(KindRepository[Ticket]):
 
     def open_of(self, customer_id: int) -> Ticket | None:
         """Lock and read the customer's newest ticket that is not solved."""
-        return self.find(
-            interaction.c.customer_id == customer_id, interaction.c.state == "OPEN", order=interaction.c.id.desc()
-        )
+        newest = self._select.where(interaction.c.customer_id == customer_id, interaction.c.state == "OPEN")
+        return self._whole(self._one(newest.order_by(interaction.c.id.desc()).limit(1)))
