@@ -148,6 +148,7 @@ async def wall_round(tab: Tab, work: Work) -> None:
 
 async def admin_round(tab: Tab, _work: Work) -> None:
     """Every part is shown, dialogs of users are opened and closed, the language changes, and the network breaks."""
+    await tab.until("document.querySelector('.parts a') !== null")  # it is asked first what the caller may see
     for part in await tab.run("[...document.querySelectorAll('.parts a')].map(a => a.hash)"):
         await tab.run(f"document.querySelector('.parts a[href=\"{part}\"]').click()")
         await tab.until(f"document.querySelector('.parts [aria-current]').hash === '{part}' && {_IS_READ}")
