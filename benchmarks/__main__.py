@@ -78,6 +78,28 @@ def bench(
 
 
 @app.command
+def variants(*, size: str = "10k", seconds: float = 0.5, turns: int = 9) -> None:
+    """Measure what metrics add to the CPU of reads on SQLite, and what it adds that a caller sees a part.
+
+    Parameters
+    ----------
+    size
+        Interactions: 1k, 10k, 100k or 1m.
+    seconds
+        How long each variant has its turn.
+    turns
+        How often.
+    """
+    from benchmarks.variants import variants as measured
+
+    (count,) = _sizes(size)
+    console = Console(width=max(Console().width, 132))
+    _say_machine(console)
+    measured(sqlite_url(count, console), seconds, turns, console)
+    console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
+@app.command
 def live(
     *,
     postgres: Annotated[bool, Parameter(negative=())] = False,
