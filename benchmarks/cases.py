@@ -85,3 +85,13 @@ def updates(sessions: Sequence[tuple[str, str]]) -> list[bytes]:
         for turn in range(7)
         for number, _ in islice(sessions, 12)
     ]
+
+
+def server_settings(url: str) -> dict[str, str]:
+    """The environment of a measured server over this database."""
+    return {
+        "SWITCHBOARD_DATABASE_URL": url,
+        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
+        "SWITCHBOARD_DEMO": "0",
+        "SWITCHBOARD_LOG_LEVEL": "error",
+    }

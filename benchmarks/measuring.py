@@ -1,14 +1,13 @@
 """One measured case: how often, how fast, and at what cost to the server."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import psutil
 
-from benchmarks.cases import KEY, ROWS, Case, cases, next_page, pages_of_sessions
+from benchmarks.cases import ROWS, Case, cases, next_page, pages_of_sessions, server_settings
 from benchmarks.client import BenchmarkError, Tally, ask, drive
 from benchmarks.databases import with_children
 from benchmarks.processes import Server, cpu_seconds, serving
@@ -33,13 +32,7 @@ class Measured:
 
 def measure_database(url: str, seconds: float, folder: Path, database: list[psutil.Process] | None) -> list[Measured]:
     """All cases on the real server over this database. `database` are PostgreSQL's main processes."""
-    settings: Mapping[str, str] = {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
-    with serving(["app", "serve", "--port", "0"], settings, folder) as server:
+    with serving(["app", "serve", "--port", "0"], server_settings(url), folder) as server:
         sessions = asyncio.run(sessions_of(server.port))
         return [_measure(server, case, seconds, database) for case in cases(sessions)]
 

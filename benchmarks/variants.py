@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.core.actor import permission_name
-from benchmarks.cases import KEY, Case, cases, request
-from benchmarks.client import BenchmarkError, KeptAlive, drive
+from benchmarks.cases import KEY, Case, cases, request, server_settings
+from benchmarks.client import BenchmarkError, ask, drive
 from benchmarks.databases import folder
 from benchmarks.measuring import sessions_of
 from benchmarks.processes import GENERATOR_CORES, Server, pin, serving
@@ -41,12 +41,7 @@ def variants(url: str, seconds: float, turns: int, console: Console) -> None:
     """Ask for each read in turn, and print the CPU of each variant against the plain server asked by an admin.
 
     Raises BenchmarkError when two variants give different answers."""
-    settings: Mapping[str, str] = {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
+    settings = server_settings(url)
     pin(GENERATOR_CORES)
     with ExitStack() as stack:
         plain = stack.enter_context(serving(["app", "serve", "--port", "0"], settings, folder()))
@@ -96,17 +91,9 @@ def _as(asked: bytes, key: str) -> bytes:
 
 def _prove(found: Sequence[Variant], reads: Sequence[Case]) -> None:
     for case in reads:
-        answers = {asyncio.run(_asked(each.server.port, _as(case.connections[0][0], each.key))) for each in found}
+        answers = {asyncio.run(ask(each.server.port, _as(case.connections[0][0], each.key))) for each in found}
         if len(answers) != 1:
             raise BenchmarkError(f"{case.name}: the variants do not give the same answer.")
-
-
-async def _asked(port: int, asked: bytes) -> bytes:
-    connection = await KeptAlive.connect(port)
-    try:
-        return await connection.ask(asked)
-    finally:
-        await connection.close()
 
 
 async def _member(port: int) -> str:
@@ -120,7 +107,7 @@ async def _member(port: int) -> str:
 
 
 async def _done(port: int, document: str, given: Mapping[str, object]) -> dict[str, Any]:
-    answer = orjson.loads(await _asked(port, request(document, {"input": given})))
+    answer = orjson.loads(await ask(port, request(document, {"input": given})))
     if "errors" in answer:
         raise BenchmarkError(f"The server answered: {answer['errors']}")
     (payload,) = answer["data"].values()

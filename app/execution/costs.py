@@ -56,7 +56,7 @@ class Costs:
         """The cost of an operation that is about to run, for a request that has asked for it.
 
         Raises RateLimited when the caller's share does not have that much left."""
-        charged = charged and self.budget.counts
+        charged = charged and self.counts
         if not asked and not charged:
             return None
         requested = self._guard.cost(operation.ast, operation.name, variables)

@@ -21,7 +21,7 @@ from app.storage.migrations import migrate
 from app.storage.work import Work
 from benchmarks.backfill.watching import LATE, LIVE, SYSTEMS, Seen, attach, look_afterwards, watch
 from benchmarks.bulk.drafts import KINDS
-from benchmarks.cases import KEY
+from benchmarks.cases import server_settings
 from benchmarks.client import BenchmarkError
 from benchmarks.databases import copied, folder, kept_on_postgresql, sqlite_url, with_children
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, cpu_seconds, pin, pin_all, serving
@@ -61,10 +61,10 @@ def backfill(count: int, requests: float, minutes: float, console: Console, *, p
         until = time.monotonic() + minutes * 60
         seen, used, began, whole = Seen(), _Used(), time.monotonic(), False
         before = _cpu_of(database)
-        with serving(["app", "serve", "--port", "0"], _settings(twin), Path(name)) as there:
+        with serving(["app", "serve", "--port", "0"], server_settings(twin), Path(name)) as there:
             pin_all(GENERATOR_CORES, there.process)
             settings = {
-                **_settings(url),
+                **server_settings(url),
                 "SWITCHBOARD_SECRETS_KEY": new_key(),
                 "SWITCHBOARD_OUTBOUND_NETWORKS": "127.0.0.1/32",
             }
@@ -115,15 +115,6 @@ def _cpu_of(database: list[psutil.Process]) -> float | None:
 
 def _less(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else now - before
-
-
-def _settings(url: str) -> dict[str, str]:
-    return {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
 
 
 async def _counts(url: str) -> Counts:

@@ -8,7 +8,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import KEY
+from benchmarks.cases import server_settings
 from benchmarks.databases import folder, postgresql, sqlite_url
 from benchmarks.live.loads import Watched, equal, filtered, watched
 from benchmarks.live.log_rate import Rate, on_postgresql, on_sqlite
@@ -44,12 +44,7 @@ def live(*, postgres: bool, listeners: int, filters: int, rate: float, seconds: 
 def _on(
     url: str, database: list[psutil.Process] | None, listeners: int, filters: int, rate: float, seconds: float
 ) -> list[Measured]:
-    settings = {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
+    settings = server_settings(url)
     makes: list[Callable[[Watched], Load]] = [
         *_equal(listeners, rate),
         lambda over: filtered(f"{filters:,} filters, {rate:g} changes/s", filters, rate, over),

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from benchmarks.cases import KEY
+from benchmarks.cases import server_settings
 from benchmarks.databases import copied, folder, libpq_variables, postgresql, sqlite_url
 from benchmarks.measuring import sessions_of
 from benchmarks.peers.equality import require_equal
@@ -89,13 +89,7 @@ def _on_postgresql(address: str, mercurius: list[str] | None) -> Iterator[dict[s
 
 @contextmanager
 def _switchboard(url: str) -> Iterator[Server]:
-    settings = {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
-    with serving(["app", "serve", "--port", "0"], settings, folder()) as server:
+    with serving(["app", "serve", "--port", "0"], server_settings(url), folder()) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from app.core.clock import rfc3339
 from benchmarks.bulk.drafts import KINDS
-from benchmarks.cases import KEY, request
+from benchmarks.cases import KEY, request, server_settings
 from benchmarks.client import BenchmarkError, KeptAlive, ask
 from benchmarks.databases import folder, kept_on_postgresql, kept_on_sqlite, sqlite_url, with_children
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, Server, cpu_seconds, pin, serving
@@ -85,15 +85,9 @@ def reports(sizes: Sequence[int], turns: int, console: Console) -> None:
 
 
 def _measure(url: str, database: list[psutil.Process] | None, facts: Facts, until: datetime, turns: int) -> list[Timed]:
-    settings = {
-        "SWITCHBOARD_DATABASE_URL": url,
-        "SWITCHBOARD_BOOTSTRAP_KEY": KEY,
-        "SWITCHBOARD_DEMO": "0",
-        "SWITCHBOARD_LOG_LEVEL": "error",
-    }
     pin(GENERATOR_CORES)
     try:
-        with serving(["app", "serve", "--port", "0"], settings, folder()) as server:
+        with serving(["app", "serve", "--port", "0"], server_settings(url), folder()) as server:
             return asyncio.run(_ask_all(server, database, facts, until, turns))
     finally:
         pin(GENERATOR_CORES | SERVER_CORES)
