@@ -91,6 +91,10 @@ class among_keys(among):  # noqa: N801 - reads as SQL
     inherit_cache = True
     name = "among_keys"
 
+    def self_group(self, against: Any = None) -> "among_keys":
+        # SQLAlchemy would append `= 1`, and SQLite would then scan all rows.
+        return self
+
 
 @compiles(among_keys, "sqlite")
 def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) -> str:

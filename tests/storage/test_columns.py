@@ -1,5 +1,6 @@
 """Column types and constructs, through SQLAlchemy and as a compiler runs them on the driver."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.errors import AlreadyExists
-from app.storage.constructs import IntList, among, keys, unindexed
+from app.storage.constructs import IntList, TextList, among, among_keys, keys, unindexed
 from app.storage.database import Database, Query, Work
 from app.storage.repository import Repository
 from tests.storage.conftest import counter, sample
@@ -132,11 +133,25 @@ async def test_unindexed_keeps_the_planner_off_an_index(scratch_database: Databa
     await scratch_database.command(_insert, name="a")
     assert await _on_driver(scratch_database, statement, name="a") == [(1,)]
     if scratch_database.dialect.name == "sqlite":
-        plan = f"EXPLAIN QUERY PLAN {statement.compile(dialect=scratch_database.dialect)}"
-        rows = await scratch_database.command(
-            lambda work: work.connection.exec_driver_sql(plan, ("a",)).scalars("detail").all()
-        )
-        assert [row.split()[0] for row in rows] == ["SCAN"]
+        assert [row.split()[0] for row in await _plan_on_sqlite(scratch_database, statement)] == ["SCAN"]
+
+
+async def test_rows_among_keys_are_looked_up_by_an_index(scratch_database: Database) -> None:
+    # Of two conditions, as SQLAlchemy writes a single one of them otherwise.
+    wanted = sa.bindparam("names", type_=TextList())
+    statement = sa.select(sample.c.id).where(sample.c.flag.is_(None), among_keys(sample.c.name, wanted))
+    for name in "ab":
+        await scratch_database.command(_insert, name=name)
+    assert await _on_driver(scratch_database, statement, names=["b", "z"]) == [(2,)]
+    if scratch_database.dialect.name == "sqlite":
+        plan = await _plan_on_sqlite(scratch_database, statement)
+        assert plan[0].startswith("SEARCH")
+        assert plan[0].endswith("(name=?)")
+
+
+async def _plan_on_sqlite(database: Database, statement: sa.Select[Any]) -> Sequence[str]:
+    plan = f"EXPLAIN QUERY PLAN {statement.compile(dialect=database.dialect)}"
+    return await database.command(lambda work: work.connection.exec_driver_sql(plan, ("a",)).scalars("detail").all())
 
 
 async def test_a_violated_constraint_becomes_the_rule_it_guards(scratch_database: Database) -> None:
