@@ -1,6 +1,6 @@
 """Figures of reports, and the periods that they are kept for."""
 
 from app.reports.model.figures import Durations, Figures
-from app.reports.model.periods import Level, Range, cover, period_start, periods_of
+from app.reports.model.periods import Level, Piece, cover, period_start, periods_of
 
-__all__ = ("Durations", "Figures", "Level", "Range", "cover", "period_start", "periods_of")
+__all__ = ("Durations", "Figures", "Level", "Piece", "cover", "period_start", "periods_of")

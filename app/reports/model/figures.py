@@ -71,14 +71,14 @@ class Durations:
         pairs = (each for pair in sorted(self.buckets.items()) if pair[1] for each in pair)
         return [self.count, round(self.seconds, 3), *pairs]
 
-    def add_stored(self, stored: list[Any]) -> None:
-        """Add what `stored` has returned."""
+    def add_stored(self, stored: list[Any], times: int = 1) -> None:
+        """Add what `stored` has returned. With -1, take it away."""
         values = iter(stored)
-        self.count += next(values)
-        self.seconds += next(values)
+        self.count += times * next(values)
+        self.seconds += times * next(values)
         buckets = self.buckets
         for bucket, count in zip(values, values, strict=True):
-            buckets[bucket] += count
+            buckets[bucket] += times * count
 
 
 DURATIONS = ("first", "next", "bot", "closed", "resolution")
@@ -104,17 +104,21 @@ class Figures:
         """Add one of COUNTS."""
         self.counts[name] = self.counts.get(name, 0) + times
 
-    def add_stored(self, stored: Mapping[str, Any]) -> None:
-        """Add what `stored` has returned."""
+    def __bool__(self) -> bool:
+        """Whether anything was counted."""
+        return any(self.counts.values()) or any(each.count for each in self.durations.values())
+
+    def add_stored(self, stored: Mapping[str, Any], times: int = 1) -> None:
+        """Add what `stored` has returned. With -1, take it away."""
         durations = self.durations
         for name, value in stored.items():
             if isinstance(value, list):
                 known = durations.get(name)
                 if known is None:
                     known = durations[name] = Durations()
-                known.add_stored(value)
+                known.add_stored(value, times)
             else:
-                self.counts[name] = self.counts.get(name, 0) + value
+                self.count(name, times * value)
 
     def add_all(self, other: "Figures") -> None:
         """Add everything that the other has counted."""

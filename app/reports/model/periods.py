@@ -1,6 +1,6 @@
 """Hours, days and months in UTC, and how they cover a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -18,12 +18,12 @@ class Level(IntEnum):
     MONTH = 2
 
 
-class Range(NamedTuple):
-    """The periods of a level from `first` up to `end`, without `end`."""
+class Piece(NamedTuple):
+    """A period that a time is made up of: once, or taken away from a longer one with -1."""
 
     level: Level
-    first: int
-    end: int
+    period: int
+    times: int = 1
 
 
 def period_of(level: Level, at: datetime) -> int:
@@ -46,21 +46,37 @@ def period_start(level: Level, period: int) -> datetime:
     return _EPOCH + period * (HOUR if level is Level.HOUR else _DAY)
 
 
-def cover(since: datetime, until: datetime, longest: Level = Level.MONTH) -> Iterator[Range]:
-    """The ranges, in order, that cover the time between two full hours with as few periods as possible."""
+def cover(since: datetime, until: datetime, kept_since: datetime, longest: Level = Level.MONTH) -> Sequence[Piece]:
+    """The fewest periods that make up the time between two full hours.
+
+    Where less is left of a period than is left out, it is the whole with the rest taken away: a day of Oslo is one of
+    UTC, with an hour more before it and one less at its end. What is taken away has to be known, so that periods that
+    began before `kept_since` are only added up."""
     if until <= since:
-        return
-    level = longest
-    while level > Level.HOUR:
-        first = period_of(level, since)
-        if period_start(level, first) < since:
-            first += 1
-        end = period_of(level, until)
-        if first < end:
-            shorter = Level(level - 1)
-            yield from cover(since, period_start(level, first), shorter)
-            yield Range(level, first, end)
-            yield from cover(period_start(level, end), until, shorter)
-            return
-        level = Level(level - 1)
-    yield Range(Level.HOUR, period_of(Level.HOUR, since), period_of(Level.HOUR, until))
+        return ()
+    if longest is Level.HOUR:
+        return [Piece(Level.HOUR, each) for each in range(period_of(Level.HOUR, since), period_of(Level.HOUR, until))]
+    first, last = period_of(longest, since), period_of(longest, until - HOUR)
+    if first == last:
+        return _within(longest, first, since, until, kept_since)
+    second, at_last = period_start(longest, first + 1), period_start(longest, last)
+    return [
+        *_within(longest, first, since, second, kept_since),
+        *(Piece(longest, each) for each in range(first + 1, last)),
+        *_within(longest, last, at_last, until, kept_since),
+    ]
+
+
+def _within(level: Level, period: int, since: datetime, until: datetime, kept_since: datetime) -> Sequence[Piece]:
+    """The fewest periods that make up a time within one period of the level."""
+    begin, end = period_start(level, period), period_start(level, period + 1)
+    if (begin, end) == (since, until):
+        return [Piece(level, period)]
+    shorter = Level(level - 1)
+    added = cover(since, until, kept_since, shorter)
+    if begin < kept_since:
+        return added
+    rest = (*cover(begin, since, kept_since, shorter), *cover(until, end, kept_since, shorter))
+    if len(added) <= 1 + len(rest):
+        return added
+    return [Piece(level, period), *(each._replace(times=-each.times) for each in rest)]

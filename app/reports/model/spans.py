@@ -1,16 +1,16 @@
 """What a report asks for: a span of time, grouped in a time zone."""
 
-from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.core.errors import InvalidInput
 from app.directory.model.checks import time_zone
-from app.reports.model.periods import HOUR, Level, Range, cover, period_start
+from app.reports.model.periods import HOUR, Level, cover, period_start
 
 LONGEST = timedelta(days=400)
 """The longest time that a report covers."""
@@ -31,6 +31,13 @@ class Grouping(Enum):
 
 
 _IN_DETAIL = (Grouping.DAY, Grouping.HOUR_OF_DAY)
+
+
+class Share(NamedTuple):
+    """How often a period counts in a part of a span: the day or month that begins then, or the hour of the day."""
+
+    part: datetime | int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +66,19 @@ class Span:
         starts = _starts(since, until, zone, by) if by in (Grouping.DAY, Grouping.MONTH) else ()
         return cls(since, until, zone, by, starts)
 
-    def ranges(self) -> Sequence[Range]:
-        """The periods that make up the span and each of its groups, in order."""
-        if self.by is Grouping.HOUR_OF_DAY:
-            return list(cover(self.since, self.until, Level.HOUR))
-        found: list[Range] = []
+    def shares(self, kept_since: datetime) -> Mapping[Level, Mapping[int, Sequence[Share]]]:
+        """What the periods of each level add to the span or its groups, with figures kept since then."""
+        found: defaultdict[Level, defaultdict[int, list[Share]]] = defaultdict(lambda: defaultdict(list))
         begins = self.starts or (self.since,)
         for begin, end in zip(begins, (*begins[1:], self.until), strict=True):
-            for each in cover(begin, end):
-                last = found[-1] if found else None
-                if last is not None and (last.level, last.end) == (each.level, each.first):
-                    found[-1] = Range(each.level, last.first, each.end)
-                else:
-                    found.append(each)
+            longest = Level.HOUR if self.by is Grouping.HOUR_OF_DAY else Level.MONTH
+            for level, period, times in cover(begin, end, kept_since, longest):
+                group = self._hour(period) if self.by is Grouping.HOUR_OF_DAY else begin
+                found[level][period].append(Share(group, times))
         return found
 
-    def group_of(self, level: Level, period: int) -> datetime | int:
-        """The start of the day or month, or the hour of the day, that the period belongs to."""
-        start = period_start(level, period)
-        if self.by is Grouping.HOUR_OF_DAY:
-            return start.astimezone(self.zone).hour
-        return self.starts[bisect_right(self.starts, start) - 1]
+    def _hour(self, period: int) -> int:
+        return period_start(Level.HOUR, period).astimezone(self.zone).hour
 
 
 def _full_hour(at: datetime) -> datetime:

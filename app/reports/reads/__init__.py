@@ -1,7 +1,8 @@
 """How selections read reports."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from functools import cache, partial
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.reports.reads.filtering import Asked, asked_for
 from app.reports.reads.shaping import shaped
 from app.reports.tables import cell, state, sum_of_teams
 from app.selection.mapping import Env, Mapped, ObjectMap, One, Permissions, Read, Root, RootSteps
-from app.storage.constructs import IntList, among
+from app.storage.constructs import IntList, among, among_keys
 from app.storage.query import Query
 
 PERMISSION = "reports:read"
@@ -32,11 +33,12 @@ def _report(
     wanted = asked_for(arguments.get("filter"), env.actor.user_id)
     by_user = span.by is Grouping.USER or wanted.users is not None or _by_holder(read.permissions)
     by_team = span.by is Grouping.TEAM or wanted.teams is not None or _by_team(read.permissions)
-    groups: dict[Any, Figures] = {}
-    if seen(read.permissions, _cells(by_team=True)) is not False:
-        groups = yield from _groups(read, span, wanted, by_user=by_user, by_team=by_team)
     kept_since = yield read.query("since", lambda: sa.select(state.c.counts_since))
     oldest = yield read.query("oldest", _oldest)
+    counts_since = _counts_since(read.time(kept_since[0][0]), oldest)
+    groups: dict[Any, Figures] = {}
+    if seen(read.permissions, _cells(by_team=True)) is not False:
+        groups = yield from _groups(read, span, wanted, counts_since, by_user=by_user, by_team=by_team)
     names: Mapping[int, str] = {}
     table = _NAMES.get(span.by) if span.by is not None else None
     if table is not None:
@@ -47,7 +49,7 @@ def _report(
     return {
         "since": span.since,
         "until": span.until,
-        "counts_since": _counts_since(read.time(kept_since[0][0]), oldest),
+        "counts_since": counts_since,
         "total": shown.total,
         "groups": shown.groups,
         "csv": shown.csv,
@@ -55,22 +57,21 @@ def _report(
 
 
 def _groups(
-    read: Read, span: Span, wanted: Asked, *, by_user: bool, by_team: bool
+    read: Read, span: Span, wanted: Asked, counts_since: datetime, *, by_user: bool, by_team: bool
 ) -> Generator[Query, Sequence[Any], dict[Any, Figures]]:
-    groups: dict[Any, Figures] = {key: Figures() for key in _every_group(span)}
-    for level, first, end in span.ranges():
-        of_period = cache(partial(span.group_of, level))
-        given = {"of_user": by_user, "level": int(level), "first": first, "end": end}
+    groups: defaultdict[Any, Figures] = defaultdict(Figures)
+    for level, shares in span.shares(counts_since).items():
+        given = {"of_user": by_user, "level": int(level), "periods": sorted(shares)}
         rows = yield read.query(("cells", by_team), lambda: _seen_cells(read.permissions, by_team=by_team), **given)
         for period, kind, team_id, user_id, figures in rows:
             if not wanted.matches(kind, team_id, user_id):
                 continue
-            key = _group(span.by, of_period, period, kind, team_id, user_id)
-            found = groups.get(key)
-            if found is None:
-                found = groups[key] = Figures()
-            found.add_stored(orjson.loads(figures))
-    return groups
+            stored = orjson.loads(figures)
+            for part, times in shares[period]:
+                groups[_group(span.by, part, kind, team_id, user_id)].add_stored(stored, times)
+    # What was added with a long period may have been taken away with a shorter one.
+    found = {key: figures for key, figures in groups.items() if figures}
+    return {key: found.get(key) or Figures() for key in _every_group(span)} | found
 
 
 def _every_group(span: Span) -> Sequence[Any]:
@@ -78,9 +79,7 @@ def _every_group(span: Span) -> Sequence[Any]:
     return range(24) if span.by is Grouping.HOUR_OF_DAY else span.starts
 
 
-def _group(
-    by: Grouping | None, of_period: Callable[[int], Any], period: int, kind: str, team_id: int, user_id: int | None
-) -> Any:
+def _group(by: Grouping | None, part: datetime | int, kind: str, team_id: int, user_id: int | None) -> Any:
     match by:
         case None:
             return None
@@ -91,7 +90,7 @@ def _group(
         case Grouping.USER:
             return user_id
         case _:
-            return of_period(period)
+            return part
 
 
 def _by_holder(permissions: Permissions) -> bool:
@@ -110,21 +109,20 @@ def _sees_by(permissions: Permissions, parts: set[Part]) -> bool:
 
 
 def _cells(*, by_team: bool) -> sa.Subquery:
-    """The figures of one range of periods. A caller sees what a user did as if it were assigned to that user.
+    """The figures of some periods. A caller sees what a user did as if it were assigned to that user.
 
     The figures of all teams together are read when neither the report nor the caller's permissions depend on the
     team."""
     of = cell if by_team else sum_of_teams
-    of_range = (
+    of_periods = (
         of.c.by_user == sa.bindparam("of_user", type_=sa.Boolean),
         of.c.level == sa.bindparam("level", type_=sa.SmallInteger),
-        of.c.period >= sa.bindparam("first", type_=sa.BigInteger),
-        of.c.period < sa.bindparam("end", type_=sa.BigInteger),
+        among_keys(of.c.period, sa.bindparam("periods", type_=IntList())),
     )
     holder = sa.func.nullif(of.c.user_id, 0).label("assignee_id")
     team_id = cell.c.team_id if by_team else sa.literal_column("0", sa.BigInteger).label("team_id")
     columns = (of.c.period, of.c.kind, team_id, holder, of.c.figures)
-    return sa.select(*columns).where(*of_range).subquery()
+    return sa.select(*columns).where(*of_periods).subquery()
 
 
 def _seen_cells(permissions: Permissions, *, by_team: bool) -> sa.Select[Any]:
