@@ -25,6 +25,7 @@ from app.storage.migrations.steps import Superseded, begin, commit_revision
 _FOLDER = Path(__file__).parent
 _LOCK = 0x5B0A
 _PATIENCE_MS = 60_000
+_BETWEEN_TRIES = 0.1
 # Alembic keeps its state in global variables of the process.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -44,7 +45,10 @@ async def migrate(database_url: str, revision: str = "head") -> None:
         async with engine.connect() as connection:
             # The lock belongs to the connection, not to a transaction: it lasts across commits, and ends with a killed
             # process.
-            await connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
+            while not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
+                # Not in a statement: an index that is built beside others waits for the end of those before it.
+                await connection.rollback()
+                await asyncio.sleep(_BETWEEN_TRIES)
             await connection.run_sync(_upgrade, revision)
     finally:
         await engine.dispose()

@@ -6,14 +6,21 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
 
 from app.storage.engines import ConfigurationError
+from app.storage.refusals import waited_too_long
 
 AT_ONCE = 20_000
 """The most rows that one transaction changes."""
 
 ROWS = "id > :after AND id <= :last"
 """The condition by which a statement of `Steps.rows` finds its rows."""
+
+_TRIES = 60
+_PATIENCE_MS = 2_000
+"""Longer than PostgreSQL's `deadlock_timeout`, after which autovacuum gives way to whoever waits for it."""
+_LONGEST_MS = 120_000
 
 _LAST = "SELECT max(id) FROM (SELECT id FROM {} WHERE id > :after ORDER BY id LIMIT :most) AS batch"
 _PROGRESS = sa.Table(
@@ -79,6 +86,58 @@ class Steps:
             return last
 
         self.batches(step, batch)
+
+    def beside(self, table: str, *statements: str) -> None:
+        """Execute statements outside of transactions, as PostgreSQL needs it to build an index of the table beside
+        readers and writers.
+
+        After a kill all of them are executed again. Raises ConfigurationError when an older transaction does not
+        end."""
+        connection = self._connection
+        connection.commit()
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            connection.exec_driver_sql(f"SET lock_timeout = {_LONGEST_MS}")
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("RESET lock_timeout")
+        except DBAPIError as error:
+            if not waited_too_long(error):
+                raise
+            raise _held(table) from None
+        connection.commit()
+        connection.execution_options(isolation_level=connection.default_isolation_level)
+
+
+def locking(tables: str, change: Callable[[], object], mode: str = "ACCESS EXCLUSIVE") -> Callable[[], None]:
+    """The change, once nobody uses the tables in another way. Whoever comes meanwhile waits two seconds at most, then
+    goes first.
+
+    Raises ConfigurationError when somebody goes on using them."""
+
+    def locked() -> None:
+        connection = op.get_bind()
+        for _ in range(_TRIES):
+            try:
+                with connection.begin_nested():
+                    op.execute(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
+                    op.execute(f"LOCK TABLE {tables} IN {mode} MODE")
+            except DBAPIError as error:
+                if not waited_too_long(error):
+                    raise
+                op.execute("SELECT pg_sleep(1)")
+            else:
+                change()
+                return
+        raise _held(tables)
+
+    return locked
+
+
+def _held(tables: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"Something holds {tables} for longer than two minutes: see pg_stat_activity, end it, then start again."
+    )
 
 
 def begin(connection: sa.Connection) -> None:

@@ -1,21 +1,13 @@
 """The event log in partitions on PostgreSQL: the table as it was becomes the first, and no row is written anew."""
 
-from collections.abc import Callable
-
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.exc import DBAPIError
 
-from app.storage.engines import ConfigurationError
-from app.storage.migrations.steps import Steps
-from app.storage.refusals import waited_too_long
+from app.storage.migrations.steps import Steps, locking
 
 revision = "0043"
 down_revision = "0042"
 
-_TRIES = 60
-_PATIENCE_MS = 2_000
-"""Longer than PostgreSQL's `deadlock_timeout`, after which autovacuum gives way to whoever waits for it."""
 _INDEXES = {
     "ix_event_log_interaction_id_position": ("event_log_{}_interaction", "(interaction_id, position)"),
     "ix_event_log_customer": ("event_log_{}_customer", "(customer_id, position) WHERE interaction_id IS NULL"),
@@ -27,34 +19,11 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         return
     steps = Steps()
-    steps.once("lane", _locking("lane", _add_to_lane))
-    steps.once("log", _locking("event_log", _add_to_log))
+    steps.once("lane", locking("lane", _add_to_lane))
+    steps.once("log", locking("event_log", _add_to_log))
     steps.once("first", lambda: op.execute("ALTER TABLE event_log VALIDATE CONSTRAINT ck_event_log_first"))
     # The view goes first, as in a statement that reads it.
-    steps.once("partitions", _locking("interaction_history, event_log", _partition))
-
-
-def _locking(tables: str, change: Callable[[], None]) -> Callable[[], None]:
-    """The change, once nobody uses the tables. Whoever comes meanwhile waits two seconds at most, then goes first."""
-
-    def locked() -> None:
-        connection = op.get_bind()
-        for _ in range(_TRIES):
-            try:
-                with connection.begin_nested():
-                    op.execute(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
-                    op.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-            except DBAPIError as error:
-                if not waited_too_long(error):
-                    raise
-                op.execute("SELECT pg_sleep(1)")
-            else:
-                return change()
-        raise ConfigurationError(
-            f"Something holds {tables} for longer than two minutes: see pg_stat_activity, end it, then start again."
-        )
-
-    return locked
+    steps.once("partitions", locking("interaction_history, event_log", _partition))
 
 
 def _add_to_lane() -> None:
