@@ -21,7 +21,9 @@ from app.core.credentials import Authenticator, KnownKeys
 from app.core.ids import Ids, TimeOrderedIds
 from app.core.issuers import unknown_permissions
 from app.directory.authenticator import KeyAuthenticator
+from app.directory.model.refusal import Refusals
 from app.directory.people import PersonAuthenticator
+from app.directory.refusing import refusing
 from app.directory.service import note_sessions
 from app.directory.ticketing import StreamTickets
 from app.dispatcher import DispatchLimits, dispatching, following
@@ -116,7 +118,8 @@ def create_app(
             read_urls=settings.read_url,
         )
         try:
-            issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS)
+            refusals = Refusals()
+            issuer = KeyAuthenticator(database, settings, clock, PERMISSIONS, refusals)
             compiler = Compiler(catalogue, database.dialect)
             async with AsyncExitStack() as running:
                 store = await running.enter_async_context(sharing(settings))
@@ -127,12 +130,13 @@ def create_app(
                 if (traces := running.enter_context(tracing(settings))) is not None:
                     watchers.append(traces.answered)
                     client.watch = traces.sent
-                people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS)
+                people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS, refusals)
                 keys = KnownKeys(people if authenticator is None else authenticator(database))
                 leases = LeasesOf(watch, note_sessions)
                 found = await running.enter_async_context(
                     live(schema, streams, operations, database, keys, settings, clock, held_to, leases)
                 )
+                refused = await running.enter_async_context(refusing(database, refusals))
                 await running.enter_async_context(scheduling(database, clock))
                 await running.enter_async_context(applying(database, CONNECTORS, clock, taken))
                 await running.enter_async_context(keeping(database, CONNECTORS, found.feed, client, clock))
@@ -157,6 +161,7 @@ def create_app(
                     Outside(client, checking.require_durable),
                     watchers,
                     store,
+                    refused.forbidden,
                 )
                 await running.enter_async_context(measuring(settings, services, counts, clock))
                 yield {"services": services}

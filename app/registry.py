@@ -6,12 +6,11 @@ from importlib import import_module
 from typing import cast
 
 from app.core.actor import GENERAL_PERMISSIONS, kind_permissions, permission_name
-from app.core.events import ANY_KIND, declared_events
+from app.core.events import ANY_KIND, declared_events, topic_name
 from app.graph.enums import described
 from app.interactions import kind as interactions
 from app.interactions.connector import Connector
 from app.interactions.graphql.targets import customer_target
-from app.interactions.meaning import topic_name
 from app.interactions.model import SHARED_REASONS
 from app.settings import KindSettings
 
@@ -120,7 +119,7 @@ EventTopic = _enum(
     "New kinds may add values.",
     _topics(),
 )
-"""What app.interactions names too; its members are the topics of all events that are declared."""
+"""What app.directory names too; its members are the topics of all events that are declared."""
 
 InteractionKind = _enum("InteractionKind", "The kind of an interaction.", _DESCRIPTIONS)
 """The enum that app.interactions names; its members are those of KINDS, in capitals."""

@@ -7,7 +7,7 @@ from app.core.events import declared_events
 from app.interactions.meaning import InteractionEvent
 from app.registry import KINDS
 
-NUMBERS = (int, bool)
+NUMBERS = (int, bool, int | None)
 CODES = {
     "reason_before": str | None,
     "reason_after": str | None,
@@ -18,8 +18,12 @@ CODES = {
     "step": str,
     "destination_ids": Sequence[int],
     "ref": str,
+    "issuer": str,
+    "reason": str,
+    "permission": str | None,
 }
-"""The fields of text: codes of ours, global ids and names of fields; a deletion leaves them in the log."""
+"""The fields of text: codes of ours, global ids, names of fields and addresses in the settings; a deletion leaves them
+in the log."""
 
 EVENTS = [each for each in declared_events() if each.__module__.startswith("app.")]
 

@@ -80,12 +80,12 @@ class Actor:
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the actor has the permission."""
         if not self.can(permission):
-            raise Forbidden(f"This needs the permission {permission}.")
+            raise Forbidden(f"This needs the permission {permission}.", permission=permission)
 
     def require_writing(self, kind: str) -> None:
         """Raise Forbidden unless the actor may change interactions of the kind, all or some of them."""
         if not self.writes_some(kind):
-            raise Forbidden(f"This needs the permission {kind}:write.")
+            raise Forbidden(f"This needs the permission {kind}:write.", permission=f"{kind}:write")
 
     @property
     def _all(self) -> Permissions:

@@ -59,13 +59,21 @@ class Unauthenticated(DomainError):
 
 class Forbidden(DomainError):
     """`lacks_permission` says that only other permissions help. Without it, the cause may also be the caller's relation
-    to the thing."""
+    to the thing. `permission` is the one that is missing, where it is one."""
 
     code = "FORBIDDEN"
 
-    def __init__(self, message: str, *, lacks_permission: bool = False, path: Sequence[str | int] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        lacks_permission: bool = False,
+        permission: str | None = None,
+        path: Sequence[str | int] = (),
+    ) -> None:
         super().__init__(message, path=path)
         self.lacks_permission = lacks_permission
+        self.permission = permission
 
 
 class NotFound(DomainError):

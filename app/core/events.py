@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 E = TypeVar("E", bound="Event")
 
 ANY_KIND = "*"
 """Placeholder in a declared topic for the name of the interaction's kind."""
+
+INTERACTION = "interaction"
+"""The subject of topics in the graph, whatever the kind: `kind` says which it is."""
 
 
 class Event:
@@ -30,6 +34,9 @@ class Event:
 
     ends_session: ClassVar[bool] = False
     """Whether the process that has the session of its field `session_id` closes it."""
+
+    is_audit: ClassVar[bool] = False
+    """Whether it tells what somebody did without changing anything. The log shows it to those who manage users."""
 
     def record(
         self,
@@ -135,3 +142,16 @@ class LoggedEvent:
     position: int
     at: datetime
     event: EventRecord
+
+
+@lru_cache(maxsize=1024)
+def topic_name(topic: str, kind: str | None = None) -> str:
+    """The name in the graph of a topic of the log: `customer.created` is CUSTOMER_CREATED, and `conversation.closed`
+    of an interaction of that kind is INTERACTION_CLOSED."""
+    subject, _, past = topic.partition(".")
+    return f"{INTERACTION if subject == kind else subject}_{past}".upper()
+
+
+def event_id(interaction_id: int | None, position: int, lane: int = 0) -> str:
+    """The id of an event, the same in the history as in the log: an interaction's events are all in one lane."""
+    return f"evt_{lane}_{position}" if interaction_id is None else f"evt_{interaction_id}.{position}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.actor import permission_name
 from app.core.errors import Forbidden
+from app.core.events import topic_name
 from app.core.ids import require_id
 from app.core.sight import Viewer
 from app.destinations.events import AlertTold, DestinationHappened
@@ -13,7 +14,6 @@ from app.destinations.model import MANAGE, POLICY_PREFIX, PREFIX
 from app.destinations.tables import delivery, destination, policy
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
-from app.interactions.meaning import topic_name
 from app.interactions.reads.log import may_see
 from app.selection.mapping import (
     Computed,

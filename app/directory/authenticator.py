@@ -17,6 +17,7 @@ from app.core.fairness import SERVER
 from app.directory.model import ApiKey, User, actor_of, digest_of, prefix_of
 from app.directory.model.key import access_token, credentials_of, earliest, read_access_token, sealed_token
 from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
+from app.directory.model.refusal import RefusalReason, Refusals
 from app.directory.repository import KeyLookup
 from app.directory.service import redigest
 from app.settings import Settings
@@ -43,11 +44,19 @@ class KeyAuthenticator:
     prefix is known: every text is digested and compared with every available pepper, if need be against a made-up
     digest, and every access token is sealed with it and compared."""
 
-    def __init__(self, database: Database, settings: Settings, clock: Clock, permissions: Collection[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        permissions: Collection[str],
+        refusals: Refusals | None = None,
+    ) -> None:
         self._database = database
         self._settings = settings
         self._clock = clock
         self._permissions = frozenset(permissions)
+        self._refusals = Refusals() if refusals is None else refusals
         self._lookup = KeyLookup(database.dialect)
         self._known: _Peppers | None = None
         self._current: str | None = None
@@ -132,7 +141,17 @@ class KeyAuthenticator:
         return made or key, user
 
     def _is_usable(self, key: ApiKey, user: User) -> bool:
-        return user.active and key.is_usable(self._clock())
+        """Whether the key, whose secret was shown, may be used. If not, the refusal is counted."""
+        if key.revoked_at is not None:
+            reason = RefusalReason.KEY_REVOKED
+        elif not key.is_usable(self._clock()):
+            reason = RefusalReason.KEY_EXPIRED
+        elif not user.active:
+            reason = RefusalReason.USER_INACTIVE
+        else:
+            return True
+        self._refusals.note(user.id, reason, key_id=key.id)
+        return False
 
     async def _peppers(self) -> _Peppers | None:
         """The available peppers, read once. None before the first start, when there are no keys either."""

@@ -1,4 +1,6 @@
-"""Events of customers, profiles, users, keys and teams."""
+"""Events of customers, profiles, users, keys and teams.
+
+Those with a `user_id` are about that user: they are in its history."""
 
 from app.core.events import Event, event
 
@@ -142,6 +144,7 @@ class IdentityLinked(Event):
 
     user_id: int
     identity_id: int
+    issuer: str
 
 
 @event("user.identity_unlinked")
@@ -152,6 +155,47 @@ class IdentityUnlinked(Event):
 
     user_id: int
     identity_id: int
+    issuer: str
+
+
+@event("user.signed_in")
+class UserSignedIn(Event):
+    """A person at an identity provider signed in as a user: the first use of a new token."""
+
+    is_audit = True
+
+    user_id: int
+    identity_id: int
+    issuer: str
+
+
+@event("user.refused")
+class UserRefused(Event):
+    """A credential of a user was refused, or a command that the user lacked the permission for."""
+
+    is_audit = True
+
+    user_id: int
+    reason: str
+    permission: str | None
+    api_key_id: int | None
+    times: int
+
+
+@event("user.team_joined")
+class TeamJoined(Event):
+    """A user became a member of a team."""
+
+    user_id: int
+    team_id: int
+
+
+@event("user.team_left")
+class TeamLeft(Event):
+    """A user is no longer a member of a team."""
+
+    user_id: int
+    team_id: int
 
 
 @event("api_key.created")

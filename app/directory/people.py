@@ -13,6 +13,7 @@ from app.core.fairness import SERVER
 from app.core.recent import Recent
 from app.directory.model import User
 from app.directory.model.identity import Identity, actor_of_person
+from app.directory.model.refusal import RefusalReason, Refusals
 from app.directory.repository import IdentityLookup
 from app.directory.service import note_sign_in, sign_in
 from app.openid import Person, Tokens, is_token
@@ -34,13 +35,20 @@ class PersonAuthenticator:
     `permissions` are all existing permissions; an admin holds them all."""
 
     def __init__(
-        self, tokens: Tokens, keys: Authenticator, database: Database, clock: Clock, permissions: Collection[str]
+        self,
+        tokens: Tokens,
+        keys: Authenticator,
+        database: Database,
+        clock: Clock,
+        permissions: Collection[str],
+        refusals: Refusals | None = None,
     ) -> None:
         self._tokens = tokens
         self._keys = keys
         self._database = database
         self._clock = clock
         self._permissions = frozenset(permissions)
+        self._refusals = Refusals() if refusals is None else refusals
         self._lookup = IdentityLookup(database.dialect)
         # A person who was just refused is refused again without a command.
         self._refused: Recent[tuple[datetime, str]] = Recent(_REFUSALS)
@@ -60,8 +68,10 @@ class PersonAuthenticator:
         found = await self._database.plan(lambda: self._lookup.user(issuer, subject), snapshot=False, caller=SERVER)
         user = await self._newcomer(person) if found is None else found[1]
         if not user.active:
+            self._refusals.note(user.id, RefusalReason.USER_INACTIVE)
             raise Unauthenticated("The user of this token is not active.")
         if user.has_ended(person.issued_at):
+            self._refusals.note(user.id, RefusalReason.SESSIONS_ENDED)
             # With a fresh token, its client comes back by itself.
             raise Unauthenticated("The sessions of this token's user were ended after it was given.", has_expired=True)
         if found is not None and found[0].is_older_than(person):

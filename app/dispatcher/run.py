@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.core.errors import DATABASE_AWAY, CursorExpired
+from app.core.events import topic_name
 from app.destinations import service
 from app.destinations.channels import Target
 from app.destinations.events import AlertTold
@@ -15,7 +16,6 @@ from app.destinations.service import Begun, Settled
 from app.dispatcher.health import Health
 from app.dispatcher.parts import Parts
 from app.dispatcher.window import Waiting, Window
-from app.interactions.meaning import topic_name
 from app.live.items import Item
 from app.live.subscriber import EventSubscriber
 from app.storage.event_log import Cursor, parse_cursor

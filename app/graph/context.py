@@ -9,7 +9,7 @@ import strawberry
 
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.errors import DomainError, Unavailable, release
+from app.core.errors import DomainError, Forbidden, Unavailable, release
 from app.core.ids import parse_id
 from app.graph.user_errors import user_error
 from app.outbound import OutboundClient
@@ -25,6 +25,10 @@ Payload = TypeVar("Payload")
 
 def _nothing() -> None:
     """Nobody remembers keys."""
+
+
+def untold(_actor: Actor, _error: Forbidden) -> None:
+    """Nobody counts refusals."""
 
 
 class Subscribable(NamedTuple):
@@ -58,6 +62,8 @@ class Context:
     request_id: str = ""
     keys_changed: Callable[[], None] = _nothing
     outside_world: Outside | None = None
+    forbidden: Callable[[Actor, Forbidden], None] = untold
+    """Told of each command that the actor may not give."""
 
     @property
     def outside(self) -> Outside:
@@ -91,16 +97,20 @@ class Context:
         about: Hashable | None,
     ) -> tuple[Any, Stored | None]:
         """What the service returns, and the row that it has left where that still holds."""
-        result, work = await self.database.command_of(
-            self.actor.caller,
-            subject_of(args) if about is None else about,
-            _stamped,
-            service,
-            self.actor,
-            client_mutation_id,
-            args,
-            kwargs,
-        )
+        try:
+            result, work = await self.database.command_of(
+                self.actor.caller,
+                subject_of(args) if about is None else about,
+                _stamped,
+                service,
+                self.actor,
+                client_mutation_id,
+                args,
+                kwargs,
+            )
+        except Forbidden as error:
+            self.forbidden(self.actor, error)
+            raise
         if any(event.type.concerns_keys for event in work.events):
             self.keys_changed()
         return result, work.left
@@ -148,6 +158,8 @@ class Context:
         try:
             await check
         except DomainError as error:
+            if isinstance(error, Forbidden):
+                self.forbidden(self.actor, error)
             return cast("Payload", _refused(input, error))
         return await self._perform(input, gives, None, service, args, kwargs)
 

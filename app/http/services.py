@@ -11,11 +11,12 @@ from app.budgets import Store
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import KnownKeys, Tickets, TokenIssuer
+from app.core.errors import Forbidden
 from app.core.fairness import Caller
 from app.core.trail import Trail, client_named
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome
-from app.graph.context import Context, Outside
+from app.graph.context import Context, Outside, untold
 from app.http import bodies
 from app.http.in_flight import InFlight
 from app.http.rate_limit import Limiter
@@ -56,10 +57,13 @@ class Services:
     """Are told of each answer."""
     store: Store | None = None
     """Where callers' shares are counted with other processes."""
+    forbidden: Callable[[Actor, Forbidden], None] = untold
+    """Told of each command that its actor may not give."""
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""
-        return Context(self.database, actor, self.settings, self.clock, request_id, self.keys.forget, self.outside)
+        keys_changed, outside, forbidden = self.keys.forget, self.outside, self.forbidden
+        return Context(self.database, actor, self.settings, self.clock, request_id, keys_changed, outside, forbidden)
 
     def body(self, headers: Headers, receive: Receive, actor: Actor) -> Coroutine[Any, Any, bytes]:
         """A request's whole body. Raises as `bodies.body_of`."""

@@ -15,9 +15,6 @@ from app.interactions.model import Interaction
 REFERENCE = "reference"
 """Metadata key of a model's field that holds a surrogate: the prefix of the global ids it belongs to."""
 
-REFERENCES = ("usr", "cus", "top", "cha", "tea")
-"""The prefixes of the ids that values of changes can be."""
-
 _DERIVED = frozenset(
     {
         "id",

@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import ClassVar
 
 from app.core.events import Event, declared_events
-
-INTERACTION = "interaction"
-"""The subject of topics in the graph, whatever the kind: `kind` says which it is."""
 
 
 class Audience(Enum):
@@ -50,11 +46,3 @@ def meaning(of: type[Event]) -> type[InteractionEvent]:
 def momentary_topics() -> Sequence[str]:
     """The topics that histories leave out."""
     return [each.topic for each in declared_events() if issubclass(each, InteractionEvent) and not each.in_history]
-
-
-@lru_cache(maxsize=1024)
-def topic_name(topic: str, kind: str | None) -> str:
-    """The name in the graph of a topic of the log: `customer.created` is CUSTOMER_CREATED, and `conversation.closed`
-    of an interaction of that kind is INTERACTION_CLOSED."""
-    subject, _, past = topic.partition(".")
-    return f"{INTERACTION if subject == kind else subject}_{past}".upper()

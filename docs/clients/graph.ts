@@ -183,6 +183,6 @@ export const connections: Record<string, string[]> = {
   Session: ["assignableUsers", "history", "messages", "notes", "suggestedMessages"],
   Team: ["members"],
   Upstream: ["entries"],
-  User: ["apiKeys", "identities", "openSessions", "teams"],
-  Viewer: ["apiKeys", "identities", "openSessions"],
+  User: ["apiKeys", "history", "identities", "openSessions", "teams"],
+  Viewer: ["apiKeys", "history", "identities", "openSessions"],
 };

@@ -135,7 +135,7 @@ async def test_sign_in_is_noted_once_for_each_token(
     for _ in range(10):
         await people.actor_of(TOKEN)
     assert database.tally.units == units + 1
-    assert await told(database) == events
+    assert [each.topic for each in (await told(database))[len(events) :]] == ["user.signed_in"]
 
 
 async def test_sign_in_is_not_noted_again_by_a_request_that_read_the_identity_before(
@@ -242,9 +242,9 @@ async def test_identity_is_unlinked_by_who_manages_users(
     answer = await ask(actor_of(manager), text % "idn_1")
     left = {"user": {"id": f"usr_{other.id}", "identities": {"nodes": []}}, "errors": []}
     assert answer["data"]["unlinkIdentity"] == left
-    (happened,) = (await told(database))[len(before) :]
+    (happened,) = [each for each in await told(database) if each not in before]
     assert (happened.topic, happened.actor_id) == ("user.identity_unlinked", manager.id)
-    assert happened.data == {"user_id": other.id, "identity_id": 1}
+    assert happened.data == {"user_id": other.id, "identity_id": 1, "issuer": LOGIN}
     assert (await ask(admin, text % "idn_2"))["data"]["unlinkIdentity"]["user"]["id"] == f"usr_{boss.id}"
 
 
@@ -268,7 +268,7 @@ async def test_grants_and_identities_are_seen_by_who_manages_users_and_by_themse
         f'{{ viewer {{ {fields} }} user(id: "usr_{ana.id}") {{ hiddenFields {fields} }} node(id: "idn_1") {{ id }} }}'
     )
     hidden = {
-        "hiddenFields": ["apiKeys", "grants", "identities", "openSessions", "sessionsEndedAt"],
+        "hiddenFields": ["apiKeys", "grants", "history", "identities", "openSessions", "sessionsEndedAt"],
         "grants": None,
         "identities": None,
     }

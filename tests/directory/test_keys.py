@@ -44,7 +44,7 @@ async def test_the_first_start_makes_an_admin_whose_key_lets_it_in(
         user_id=1, name="Admin", permissions=frozenset(PERMISSIONS), is_admin=True, key_id=1
     )
     assert [(event.topic, event.data, event.actor_id) for event in await told(database)] == [
-        ("user.created", {"user_id": 1}, 1),
+        ("user.created", {"user_id": 1, "changes": [{"field": "roles", "before": "", "after": "admin"}]}, 1),
         ("api_key.created", {"api_key_id": 1, "user_id": 1}, 1),
     ]
     assert await database.command(service.bootstrap, None) == (user, None)

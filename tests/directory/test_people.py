@@ -107,7 +107,7 @@ async def test_person_is_linked_once_by_a_verified_address(
     (linked,) = (event for event in events if event.topic == "user.identity_linked")
     assert (linked.topic, linked.data, linked.actor_id) == (
         "user.identity_linked",
-        {"user_id": ana.id, "identity_id": 1},
+        {"user_id": ana.id, "identity_id": 1, "issuer": LOGIN},
         None,
     )
     assert await users(database) == ["admin", "ana"]
@@ -171,7 +171,7 @@ async def test_person_is_made_a_user_where_the_setting_allows(
     assert made is not None
     assert (made.login, made.full_name, made.email) == ("ana", None, "ana@example.com")
     assert (made.permissions, made.roles, made.active, made.is_service) == ((), (), True, False)
-    assert await topics(database, 2) == ["user.created", "user.identity_linked"]
+    assert await topics(database, 2) == ["user.created", "user.identity_linked", "user.signed_in"]
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,12 @@ async def test_identity_is_linked_and_unlinked_by_hand(
         await database.command(service.unlink_identity, "admin", LOGIN, "ana-1")
     await database.command(service.unlink_identity, "ana", LOGIN, "ana-1")
     assert await refused(people) == "Nobody here is the person of this token."
-    assert await topics(database, 2) == ["user.created", "user.identity_linked", "user.identity_unlinked"]
+    assert await topics(database, 2) == [
+        "user.created",
+        "user.identity_linked",
+        "user.identity_unlinked",
+        "user.signed_in",
+    ]
 
 
 async def test_identity_of_an_unknown_issuer_or_user_is_not_linked(database: Database, admin: Actor) -> None:

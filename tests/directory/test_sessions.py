@@ -170,7 +170,7 @@ async def test_open_sessions_are_listed_until_they_end_or_their_process_is_silen
     }
     bo = await add(database, "bo", permissions=["directory:read"])
     text = '{ user(id: "usr_1") { hiddenFields openSessions { totalCount } } node(id: "ops_7") { id } }'
-    hidden = ["apiKeys", "grants", "identities", "openSessions", "sessionsEndedAt"]
+    hidden = ["apiKeys", "grants", "history", "identities", "openSessions", "sessionsEndedAt"]
     assert (await ask(actor_of(bo), text))["data"] == {
         "user": {"hiddenFields": hidden, "openSessions": None},
         "node": None,

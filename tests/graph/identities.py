@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from app.core.issuers import Issuer
 from app.core.sessions import Credential, OpenSession, Transport
+from app.directory.model.refusal import Counted, Refusal, RefusalReason
 from app.directory.repository import IdentityRepository
-from app.directory.service import link_identity, note_sessions, note_sign_in
+from app.directory.service import link_identity, note_sessions, note_sign_in, record_refusals
 from app.openid import Person
 from app.storage.database import Work
 from tests.graph.running import ISSUER
@@ -29,6 +30,8 @@ def store_identities(work: Work) -> None:
         (former.id, _person(work, _FORMER, ("platform",), -60)),
     ):
         note_sign_in(work, number, person)
+    missing = Refusal(2, RefusalReason.FORBIDDEN, "teams:manage")
+    record_refusals(work, {missing: Counted(3, 2), Refusal(2, RefusalReason.SESSIONS_ENDED): Counted(1, None)})
     note_sessions(work, "a process", dict.fromkeys(_sessions(work), 1), [])
 
 

@@ -1,9 +1,11 @@
 """Over HTTP nobody is let in without a key that is valid now."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
@@ -15,6 +17,7 @@ from app.settings import Settings
 from app.storage.database import open_database
 from tests.conftest import CountingIds, ManualClock
 from tests.graph.running import running_graph
+from tests.graph.state import rows_of
 
 QUERY = {"query": "{ viewer { user { name } } }"}
 SECRETS = ("valid", "revoked", "expired", "inactive", "narrow")
@@ -100,3 +103,24 @@ def test_only_a_valid_key_lets_in(database_url: str, clock: ManualClock, secrets
             assert not any(secret in str(body) for secret in secrets.values()), refused
         for headers in ({"Authorization": f"Bearer {secrets['valid']}"}, {"X-API-Key": secrets["valid"]}):
             assert ask(**headers) == (200, {"data": {"viewer": {"user": {"name": "valid"}}}})
+
+
+def test_refusals_of_a_flood_are_few_entries(database_url: str, clock: ManualClock, secrets: dict[str, str]) -> None:
+    forbidden = 'mutation { createUser(input: {name: "x", login: "x"}) { errors { code } } }'
+    with TestClient(create_app(Settings(database_url=database_url), clock=clock, ids=CountingIds())) as client:
+        for _ in range(20):
+            assert client.post("/graphql", json=QUERY, headers={"X-API-Key": secrets["revoked"]}).status_code == 401
+            answer = client.post("/graphql", json={"query": forbidden}, headers={"X-API-Key": secrets["valid"]}).json()
+            assert answer["data"]["createUser"]["errors"] == [{"code": "FORBIDDEN"}]
+
+    async def told() -> list[Any]:
+        async with running_graph(database_url) as graph:
+            rows = (await rows_of(graph.database))["event_log"]
+            return [orjson.loads(row["data"]) for row in rows if row["topic"] == "user.refused"]
+
+    # They are written when the server ends, at the latest. Should it run for minutes, each has an entry of its own.
+    found, times = asyncio.run(told()), Counter[tuple[str, str | None]]()
+    for each in found:
+        times[each["reason"], each["permission"]] += each["times"]
+    assert times == {("FORBIDDEN", "users:manage"): 20, ("KEY_REVOKED", None): 20}
+    assert len(found) < 20

@@ -249,6 +249,7 @@ async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears)
     house.clock.advance(5)
     cursor = (await house.graph.read("{ users { cursor } }"))["users"]["cursor"]
     for actor, present in ((BO, True), (BO, True), (CY, True), (BO, False)):
+        house.clock.advance(1)  # of different users, their times are the order
         await house.graph.do("setPresence", {"present": present, "userId": f"usr_{actor.user_id}"}, actor=ADA)
     told = [await everybody.next() for _ in range(3)]
     assert [(each["userId"], each["present"]) for each in told] == [("usr_2", True), ("usr_3", True), ("usr_2", False)]
@@ -264,6 +265,16 @@ async def test_presence_of_users_is_told_to_everybody(house: House, heard: Ears)
     assert await some.silent()
     assert await heard.refused(text, userIds=["cus_1"]) == [("INVALID_INPUT", "userIds", "0")]
     assert await heard.refused(text, userIds=["usr_1"] * 1_001) == [("TOO_LONG", "userIds")]
+
+
+async def test_presence_of_a_user_is_told_in_its_order_whoever_changes_it(house: House, heard: Ears) -> None:
+    text = "subscription($after: String) { presenceChanged(after: $after) { present } }"
+    cursor = (await house.graph.read("{ users { cursor } }"))["users"]["cursor"]
+    # At one time by the clock, so that nothing but the log tells the order.
+    for actor, present in ((BO, True), (ADA, False), (BO, True), (ADA, False)):
+        await house.graph.do("setPresence", {"present": present, "userId": "usr_2"}, actor=actor)
+    told = await heard.listen(text, DEE, after=cursor)
+    assert [(await told.next())["present"] for _ in range(4)] == [True, False, True, False]
 
 
 async def test_nobody_hears_of_what_they_may_not_see(house: House, heard: Ears) -> None:

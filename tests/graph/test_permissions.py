@@ -147,6 +147,11 @@ async def test_events_are_told_to_who_may_see_what_they_are_about(filled: Filled
         hidden = {each for some in await kept_of(filled, kind) for each in some}
         assert not hidden & set(texts(seen))
     assert await log_of(filled, filled.people.actors["eve"]) == []
+    # Who signed in, and what was refused to whom, is for who manages users.
+    unmanaged = await log_of(filled, without("users:manage"))
+    audit = {"USER_SIGNED_IN", "USER_REFUSED"}
+    assert audit <= {event["topic"] for event in everything}
+    assert unmanaged == [event for event in everything if event["topic"] not in audit]
 
 
 async def test_root_fields_about_one_kind_are_forbidden_without_its_permission(filled: Filled) -> None:

@@ -1,7 +1,6 @@
 """The topics in the graph."""
 
-from app.core.events import declared_events
-from app.interactions.meaning import topic_name
+from app.core.events import declared_events, topic_name
 from app.registry import KINDS
 from tests.graph.running import SCHEMA
 

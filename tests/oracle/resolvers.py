@@ -14,6 +14,7 @@ from tests.oracle.basics import (
     BEGAN,
     BY_ID,
     CONTACT_DATA,
+    HAPPENED,
     INTERACTIONS,
     NEWEST,
     Resolve,
@@ -81,6 +82,11 @@ def _joined(
     return connection(items, f"{name}.{info.field_name}", orders, order, arguments)
 
 
+def _history(user: int, info: Any, arguments: Mapping[str, Any]) -> Any:
+    items = asking(info).many("UserHistoryEntry", lambda each: each["assignee_id"] == user)
+    return connection(items, "UserHistoryEntry.history", HAPPENED, "AT_DESC", arguments)
+
+
 def _reply_possible(row: Row, info: Any) -> bool:
     world = asking(info).world
     agent = world.objects["ChannelAgent"][row["channel_agent_id"]]
@@ -137,7 +143,9 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
     },
     "User": {
         **dict.fromkeys(CONTACT_DATA["User"], guarded),
-        "hiddenFields": hidden("apiKeys", "grants", "identities", "openSessions", "sessionsEndedAt", of="User"),
+        "hiddenFields": hidden(
+            "apiKeys", "grants", "history", "identities", "openSessions", "sessionsEndedAt", of="User"
+        ),
         "grants": grants.of_user_if_managed,
         "sessionsEndedAt": lambda row, info: default(row, info) if asking(info).actor.can("users:manage") else None,
         "openSessions": lambda row, info, **arguments: (
@@ -149,6 +157,9 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             edge("UserIdentity", "user_id", BY_ID, "OLDEST")(row, info, **arguments)
             if asking(info).actor.can("users:manage")
             else None
+        ),
+        "history": lambda row, info, **arguments: (
+            _history(row["id"], info, arguments) if asking(info).actor.can("users:manage") else None
         ),
         "permissions": lambda row, info: permission_names(guarded(row, info)),
         "teams": lambda row, info, **arguments: _joined(
@@ -201,6 +212,18 @@ FIELDS: Mapping[str, Mapping[str, Resolve]] = {
             BY_ID,
             "OLDEST",
             arguments,
+        ),
+        "history": lambda row, info, **arguments: _history(row["user_id"], info, arguments),
+    },
+    "UserHistoryEntry": {
+        "id": lambda row, info: f"evt_{row['lane']}_{row['position']}",
+        "topic": lambda row, info: row["topic"].replace(".", "_").upper(),
+        "actor": ref("User", "actor_id"),
+        "apiKey": ref("ApiKey", "api_key_id"),
+        "identity": ref("UserIdentity", "identity_id"),
+        "team": ref("Team", "team_id"),
+        "permission": lambda row, info: next(
+            iter(permission_names(row["permission"] and [row["permission"]]) or ()), None
         ),
     },
     "Customer": {

@@ -25,7 +25,7 @@ CELLS = frozenset({"own team, free", "own team, another's", "other team, own", "
 """Where an interaction may be, as whoever asks sees it."""
 
 _INTERACTIONS_AT_ONCE = 7  # with all that they lead to: more would be too complex
-_OBJECTS_AT_ONCE = 12
+_OBJECTS_AT_ONCE = 8
 _OF_EACH = 10
 
 
@@ -113,7 +113,7 @@ def _field(schema: GraphQLSchema, type_: Any, name: str, field: GraphQLField, pa
     inner = get_named_type(field.type)
     if is_leaf_type(inner):
         # The place of an entry in the log is another one in each database.
-        shows = inner.name == "Int" or (name == "id" and type_.name != "HistoryEntry")
+        shows = inner.name == "Int" or (name == "id" and type_.name not in ("HistoryEntry", "UserHistoryEntry"))
         return name if shows else None
     if inner.name == "PageInfo" or (name == "edges" and "nodes" in type_.fields):
         return None

@@ -112,6 +112,11 @@ class World:
             for index, row in enumerate(self.rows["event_log"])
             if row["interaction_id"] is not None
         }
+        self.objects["UserHistoryEntry"] = {
+            index: {"__typename": "UserHistoryEntry", **row, **_told_of_user(row)}
+            for index, row in enumerate(self.rows["event_log"])
+            if row["interaction_id"] is None and row["assignee_id"] is not None
+        }
 
     def all(self, name: str) -> list[Row]:
         """Every object of a type; "Interaction" is all kinds."""
@@ -191,3 +196,9 @@ def _told(row: Row) -> Row:
     data: Mapping[str, Any] = parsed(row["data"])
     changes: Sequence[Any] = data.get("changes") or []
     return {"changes": changes, "message_id": data.get("message_id"), "note_id": data.get("note_id")}
+
+
+def _told_of_user(row: Row) -> Row:
+    data: Mapping[str, Any] = parsed(row["data"])
+    names = ("api_key_id", "identity_id", "team_id", "issuer", "reason", "permission", "times")
+    return {"changes": data.get("changes") or [], **{name: data.get(name) for name in names}}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.clock import rfc3339, utc_now
-from app.interactions.meaning import topic_name
+from app.core.events import topic_name
 from tests.graph.exchanges import text
 from tests.graph.running import mutation_text
 from tests.soak.clients import BROKEN, Caller, over_websocket

@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from app.core.clock import rfc3339, utc_now
-from app.core.events import EventRecord, LoggedEvent
+from app.core.events import EventRecord, LoggedEvent, topic_name
 from app.core.ids import TimeOrderedIds
-from app.interactions.meaning import topic_name
 from app.interactions.tables import message, note
 from app.registry import KINDS
 from app.settings import Settings

@@ -69,7 +69,7 @@ async def test_log_is_not_written_anew_and_older_versions_go_on_meanwhile(empty_
     writing = asyncio.create_task(write())
     migrating = asyncio.create_task(migrate(empty_database_url, "0043"))
     try:
-        await asyncio.wait_for(_somebody_waits(empty_database_url), PATIENCE)
+        await asyncio.wait_for(somebody_waits(empty_database_url), PATIENCE)
         await reader.execute("COMMIT")
         await asyncio.wait_for(migrating, PATIENCE)
         migrated = True
@@ -85,7 +85,7 @@ async def test_log_is_not_written_anew_and_older_versions_go_on_meanwhile(empty_
         await writer.close()
 
 
-async def _somebody_waits(database_url: str) -> None:
+async def somebody_waits(database_url: str) -> None:
     """Return once the migration waits for the reader."""
     engine = create_async_engine(parse_database_url(database_url))
     try:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.core.events import topic_name
 from app.core.ids import GlobalId
-from app.interactions.meaning import topic_name
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import Level, State
 from app.interactions.service.deadlines import fire_due

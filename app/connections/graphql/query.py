@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 from app.connections.graphql.types import ConnectedSystem
+from app.directory.graphql.enums import TopicName
 from app.graph.fields import AFTER, PAGING, Connection, argument, root
-from app.interactions.graphql.enums import TopicName
 
 
 @strawberry.type

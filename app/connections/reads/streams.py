@@ -6,11 +6,11 @@ from typing import Any
 from app.connections.events import ConnectionEvent
 from app.connections.model import MANAGE, PREFIX
 from app.core.errors import Forbidden
+from app.core.events import topic_name
 from app.core.ids import require_id
 from app.core.sight import Viewer
 from app.feed import Entry, EventStream
 from app.feed.stream import Match
-from app.interactions.meaning import topic_name
 from app.selection.mapping import ObjectId, ObjectMap, One, granted
 
 CHANGE = ObjectMap(

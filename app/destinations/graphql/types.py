@@ -8,11 +8,10 @@ from strawberry.scalars import JSON
 
 from app.destinations.model import DeliveryStatus, DestinationReason, DestinationState, DestinationType
 from app.directory.graphql import User
-from app.directory.graphql.enums import PermissionName
+from app.directory.graphql.enums import PermissionName, TopicName
 from app.graph.enums import described
 from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.interactions.graphql import Interaction
-from app.interactions.graphql.enums import TopicName
 
 if TYPE_CHECKING:
     from app.destinations.graphql.policies import Policy

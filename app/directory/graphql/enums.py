@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     class Permission(StrEnum):
         """What a user or a key may do. The list of kinds adds its values."""
 
+    class EventTopic(StrEnum):
+        """What happened; the list of kinds gives it its members."""
+
 
 SystemName = Annotated["CustomerSystem", strawberry.lazy("app.registry")]
 """The enum of systems for annotations. It is created where the kinds are listed."""
 
 PermissionName = Annotated["Permission", strawberry.lazy("app.registry")]
 """The enum of permissions for annotations. It is created where the kinds are listed."""
+
+TopicName = Annotated["EventTopic", strawberry.lazy("app.registry")]
+"""The enum of topics for annotations. It is created where the kinds are listed."""

@@ -6,12 +6,14 @@ from typing import Annotated
 import strawberry
 
 from app.core.sessions import Credential, Transport
-from app.directory.graphql.enums import PermissionName
+from app.directory.graphql.enums import PermissionName, TopicName
 from app.directory.graphql.hidden import HIDDEN, MANAGED, READ
+from app.directory.graphql.history import NEWEST_ENTRIES, FieldChange, HistoryOrder
 from app.directory.model import UserType
 from app.directory.model.grant import GrantSource
+from app.directory.model.refusal import RefusalReason
 from app.graph.enums import described
-from app.graph.fields import PAGING, Connection, Node, edge
+from app.graph.fields import PAGING, Connection, Node, argument, edge
 
 described(
     UserType,
@@ -24,6 +26,10 @@ described(
         "ANONYMOUS_ASSOCIATE": "An anonymous associate.",
         "SYSTEM_ASSOCIATE": "A program.",
     },
+)
+_ENTRIES = (
+    "what changed it, its keys, identities, teams and sessions, its sign-ins, and what was refused to it, for as long "
+    "as events are kept"
 )
 _SESSIONS = "in all processes, newest first. A session appears a second after it began"
 
@@ -99,6 +105,11 @@ class User(Node):
         **PAGING,
     )
 
+    history: Connection[Annotated["UserHistoryEntry", strawberry.lazy("app.directory.graphql.types")]] | None = edge(
+        description=f"The history of the user: {_ENTRIES}. {MANAGED}",
+        order_by=argument(HistoryOrder | None, "The order of the entries.", NEWEST_ENTRIES),
+        **PAGING,
+    )
     teams: Connection[Annotated["Team", strawberry.lazy("app.directory.graphql.types")]] = edge(
         description="The teams of the user, in the order in which they were created.", **PAGING
     )
@@ -166,6 +177,11 @@ class Viewer:
         "were linked.",
         **PAGING,
     )
+    history: Connection[Annotated["UserHistoryEntry", strawberry.lazy("app.directory.graphql.types")]] = edge(
+        description=f"The history of the caller's user: {_ENTRIES}.",
+        order_by=argument(HistoryOrder | None, "The order of the entries.", NEWEST_ENTRIES),
+        **PAGING,
+    )
 
 
 @strawberry.type(description="A person at an identity provider, who signs in as a user.")
@@ -226,4 +242,32 @@ class Grant:
     ends_at: datetime | None = strawberry.field(
         description="The end of the newest token with the group; null for other sources. A group's permission only "
         "applies to requests with a token that names the group."
+    )
+
+
+@strawberry.type(description="Something that happened to a user, or that was refused to it.")
+class UserHistoryEntry:
+    id: strawberry.ID = strawberry.field(description="The id of the entry. Its event in the log has the same id.")
+    at: datetime = strawberry.field(
+        description="The time of the entry. Refusals are written once a minute, after they happened."
+    )
+    topic: TopicName = strawberry.field(description="The topic of the entry.")
+    actor: User | None = strawberry.field(description="The user who did it; null when no user did.")
+    client_mutation_id: str | None = strawberry.field(description="The `clientMutationId` of the mutation that did it.")
+    version: int | None = strawberry.field(description="The version of the user after the entry.")
+    changes: list[FieldChange] = strawberry.field(
+        description="The changed fields of the entry. Roles and permissions are separated by spaces."
+    )
+    api_key: ApiKey | None = strawberry.field(
+        description="The API key of the entry: of refusals, the latest that was used."
+    )
+    identity: UserIdentity | None = strawberry.field(description="The identity of the entry, while it is linked.")
+    issuer: str | None = strawberry.field(description="The identity provider of the entry.")
+    team: Team | None = strawberry.field(description="The team of the entry, while it exists.")
+    reason: RefusalReason | None = strawberry.field(description="The reason of a refusal; null for other entries.")
+    permission: PermissionName | None = strawberry.field(
+        description="The permission that was missing, where a refusal was because of one."
+    )
+    times: int | None = strawberry.field(
+        description="The number of refusals that the entry stands for; null for other entries."
     )

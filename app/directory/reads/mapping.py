@@ -15,6 +15,8 @@ from app.core.text import search_terms
 from app.directory.model.user import MANAGE
 from app.directory.reads.grants import GRANTS_OF_KEY, grants_field, identities_field
 from app.directory.reads.grants import MAPPINGS as OF_GRANTS
+from app.directory.reads.history import MAPPINGS as OF_HISTORIES
+from app.directory.reads.history import history_field
 from app.directory.reads.searching import begins
 from app.directory.reads.sessions import MAPPING as OPEN_SESSION
 from app.directory.reads.sessions import sessions_field
@@ -148,6 +150,7 @@ MAPPINGS: tuple[Mapped, ...] = (
     TEAM,
     *OF_GRANTS,
     OPEN_SESSION,
+    *OF_HISTORIES,
     TypeMap(
         "User",
         app_user,
@@ -162,6 +165,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "grants": grants_field(MANAGE),
             "identities": identities_field(MANAGE),
             "openSessions": sessions_field(MANAGE),
+            "history": history_field(MANAGE),
             "sessionsEndedAt": Column(lambda scope: scope.c.sessions_ended_at, requires=MANAGE),
         },
     ),
@@ -198,6 +202,7 @@ MAPPINGS: tuple[Mapped, ...] = (
             "grants": grants_field(),
             "identities": identities_field(),
             "openSessions": sessions_field(),
+            "history": history_field(),
         },
     ),
     TypeMap(

@@ -22,6 +22,7 @@ from app.directory.service.profiles import (
     unblock_profile,
     update_profile,
 )
+from app.directory.service.refusals import record_refusals
 from app.directory.service.rotation import end_peppers, redigest
 from app.directory.service.sessions import end_sessions, forget_sessions, note_sessions
 from app.directory.service.teams import create_team, delete_team, team_by_name, update_team
@@ -54,6 +55,7 @@ __all__ = (
     "meet_customer",
     "note_sessions",
     "note_sign_in",
+    "record_refusals",
     "redigest",
     "remove_identity",
     "revoke_api_key",

@@ -11,6 +11,7 @@ from app.directory.model import ADMIN, ApiKey, User, digest_of, new_token, prefi
 from app.directory.model.grant import since_when
 from app.directory.model.pepper import PEPPER, SALT, fingerprint, peppers_of
 from app.directory.repository import ApiKeyRepository, BootstrapKeyRepository, SecretRepository, UserRepository
+from app.directory.service.editing import granted_at_once
 from app.directory.service.keys import create_api_key, issue, revoke
 from app.directory.service.peppers import settle_pepper
 from app.storage.engines import ConfigurationError
@@ -136,5 +137,7 @@ def _first_admin(work: Work, named: User | None) -> User:
     login = FIRST_ADMIN if named is None else f"{FIRST_ADMIN}-{work.ids.uuid()}"
     new = User(id=0, name="Admin", login=login, roles=(ADMIN,), created_at=work.now, updated_at=work.now)
     admin = users.add(replace(new, granted_at=since_when(None, new.roles, (), work.now)))
-    work.record(UserCreated(user_id=admin.id).record(actor_id=admin.id, version=admin.version))
+    happened = UserCreated(user_id=admin.id)
+    more = granted_at_once(admin)
+    work.record(happened.record(assignee_id=admin.id, actor_id=admin.id, version=admin.version, more=more))
     return admin

@@ -118,10 +118,20 @@ def tell(
     more: Mapping[str, object] | None = None,
 ) -> None:
     """Record an event about the row."""
-    customer_id = row.id if isinstance(row, Customer) else None
     work.record(
-        happened.record(customer_id=customer_id, actor_id=actor.user_id or None, version=row.version, more=more)
+        happened.record(
+            customer_id=row.id if isinstance(row, Customer) else None,
+            assignee_id=row.id if isinstance(row, User) else None,
+            actor_id=actor.user_id or None,
+            version=row.version,
+            more=more,
+        )
     )
+
+
+def granted_at_once(user: User) -> Mapping[str, object]:
+    """What an event tells of the roles and permissions that a user has from its creation."""
+    return {"changes": list(changed_fields(replace(user, roles=(), permissions=()), user))}
 
 
 def lock_interactions(work: Work, user_ids: Iterable[int]) -> None:

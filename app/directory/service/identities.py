@@ -3,7 +3,7 @@
 from app.core.actor import SYSTEM, Actor
 from app.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.core.text import is_storable
-from app.directory.events import IdentityLinked, IdentityUnlinked, UserCreated
+from app.directory.events import IdentityLinked, IdentityUnlinked, UserCreated, UserSignedIn
 from app.directory.model import User
 from app.directory.model.identity import PREFIX as IDENTITY
 from app.directory.model.identity import Identity, logins_of
@@ -30,6 +30,7 @@ def sign_in(work: Work, person: Person) -> User:
     user = _with_address(work, person) or _made(work, person)
     linked = _link(work, SYSTEM, user, person.issuer.issuer, person.subject)
     identities.save(linked, linked.signed_in(person, work.now))
+    _tell_of_sign_in(work, linked)
     return user
 
 
@@ -39,6 +40,12 @@ def note_sign_in(work: Work, identity_id: int, person: Person) -> None:
     known = identities.get(identity_id, for_update=True)
     if known is not None and known.is_older_than(person):
         identities.save(known, known.signed_in(person, work.now))
+        _tell_of_sign_in(work, known)
+
+
+def _tell_of_sign_in(work: Work, of: Identity) -> None:
+    happened = UserSignedIn(user_id=of.user_id, identity_id=of.id, issuer=of.issuer)
+    work.record(happened.record(assignee_id=of.user_id, actor_id=of.user_id))
 
 
 def link_identity(work: Work, login: str, issuer: str, subject: str) -> Identity:
@@ -80,14 +87,14 @@ def remove_identity(work: Work, actor: Actor, ref: Ref) -> User:
 
 def _unlink(work: Work, actor: Actor, known: Identity, user: User) -> Identity:
     work.use(IdentityRepository).remove(known.id)
-    tell(work, actor, IdentityUnlinked(user_id=user.id, identity_id=known.id), user)
+    tell(work, actor, IdentityUnlinked(user_id=user.id, identity_id=known.id, issuer=known.issuer), user)
     return known
 
 
 def _link(work: Work, actor: Actor, user: User, issuer: str, subject: str) -> Identity:
     new = Identity(id=0, user_id=user.id, issuer=issuer, subject=subject, created_at=work.now)
     identity = work.use(IdentityRepository).add(new)
-    tell(work, actor, IdentityLinked(user_id=user.id, identity_id=identity.id), user)
+    tell(work, actor, IdentityLinked(user_id=user.id, identity_id=identity.id, issuer=issuer), user)
     return identity
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, TooMany, Unauthenticated
-from app.core.events import Event
 from app.core.sight import common
 from app.directory.events import ApiKeyCreated, ApiKeyRevoked
 from app.directory.model import ApiKey, User, digest_of, new_token, prefix_of
@@ -182,5 +181,5 @@ def revoke(work: Work, actor: Actor, before: ApiKey) -> ApiKey:
     return before.revoked(work.now)
 
 
-def _tell(work: Work, actor: Actor, happened: Event) -> None:
-    work.record(happened.record(actor_id=actor.user_id or None))
+def _tell(work: Work, actor: Actor, happened: ApiKeyCreated | ApiKeyRevoked) -> None:
+    work.record(happened.record(assignee_id=happened.user_id, actor_id=actor.user_id or None))

@@ -7,7 +7,7 @@ from typing import Any
 from app.core.actor import Actor
 from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany
 from app.core.text import key_form
-from app.directory.events import TeamCreated, TeamDeleted, TeamUpdated
+from app.directory.events import TeamCreated, TeamDeleted, TeamJoined, TeamLeft, TeamUpdated
 from app.directory.model import User
 from app.directory.model.checks import checked
 from app.directory.model.team import CHANGEABLE, MOST_TEAMS, Team, TeamChanges
@@ -149,7 +149,10 @@ def _move(
         held = teams.teams_of(user.id)
         if len(held) > MOST_TEAMS:
             raise TooMany(f"A user may be a member of {MOST_TEAMS} teams at most.", path=("member_ids",))
-        follow(work, actor, user, users.set_teams(user, held))
+        after = users.set_teams(user, held)
+        happened = TeamJoined if user_id in come else TeamLeft
+        tell(work, actor, happened(user_id=user_id, team_id=team_id), after)
+        follow(work, actor, user, after)
 
 
 def _require_free(work: Work, team: Team) -> None:

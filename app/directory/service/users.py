@@ -1,6 +1,7 @@
 """Commands on users."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
 from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition
@@ -12,10 +13,12 @@ from app.directory.model.user import CHANGEABLE, MANAGE, require_grantable, requ
 from app.directory.repository import UserRepository
 from app.directory.service.editing import (
     Ref,
+    changed_fields,
     created,
     edit,
     follow,
     found,
+    granted_at_once,
     lock_interactions,
     number,
     require_version,
@@ -42,7 +45,7 @@ def create_user(work: Work, actor: Actor, given: UserChanges, *, idempotency_key
         user = User(id=0, created_at=work.now, updated_at=work.now, granted_at=since, **values)
         _require_free(work, user)
         stored = users.add(user)
-        tell(work, actor, UserCreated(user_id=stored.id), stored)
+        tell(work, actor, UserCreated(user_id=stored.id), stored, granted_at_once(stored))
         return stored
 
     request = {"create": "user", **given}
@@ -124,7 +127,8 @@ def set_presence(work: Work, actor: Actor, present: bool, *, user: Ref | None = 
 
 def _with_presence(work: Work, actor: Actor, before: User, *, present: bool) -> User:
     after = work.use(UserRepository).set_presence(before, present=present, at=work.now)
-    tell(work, actor, PresenceChanged(user_id=after.id, present=present), after)
+    changes = list(changed_fields(before, replace(before, present=present)))
+    tell(work, actor, PresenceChanged(user_id=after.id, present=present), after, {"changes": changes})
     return after
 
 

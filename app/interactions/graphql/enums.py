@@ -20,18 +20,12 @@ if TYPE_CHECKING:
     class InteractionStatus(StrEnum):
         """Where an interaction stands in the words of its kind."""
 
-    class EventTopic(StrEnum):
-        """What happened; the list of kinds gives it its members."""
-
 
 KindName = Annotated["InteractionKind", strawberry.lazy("app.registry")]
 """The enum of kinds in an annotation: it is made above, where the kinds are listed."""
 
 ReasonName = Annotated["AttentionReason", strawberry.lazy("app.registry")]
 """The enum of reasons in an annotation, made where the kinds are listed."""
-
-TopicName = Annotated["EventTopic", strawberry.lazy("app.registry")]
-"""The enum of topics in an annotation, made where the kinds are listed."""
 
 StatusName = Annotated["InteractionStatus", strawberry.lazy("app.registry")]
 """The enum of the kinds' statuses in an annotation, made where the kinds are listed."""

@@ -28,12 +28,6 @@ class NoteOrderField(StrEnum):
     CREATED_AT = "CREATED_AT"
 
 
-class HistoryOrderField(StrEnum):
-    """What an interaction's history is sorted by."""
-
-    AT = "AT"
-
-
 described(
     InteractionOrderField,
     "The field that a list of interactions is sorted by.",
@@ -52,11 +46,6 @@ described(
     NoteOrderField,
     "The field that a list of notes is sorted by.",
     {"CREATED_AT": "The time of the note's creation."},
-)
-described(
-    HistoryOrderField,
-    "The field that an interaction's history is sorted by.",
-    {"AT": "The time of the entry."},
 )
 
 _DIRECTION = "The direction of the order."
@@ -80,12 +69,6 @@ class NoteOrder:
     field: NoteOrderField = strawberry.field(description="The field that the notes are sorted by.")
 
 
-@strawberry.input(description="The order of an interaction's history. Of equal times, the order of the log decides.")
-class HistoryOrder:
-    direction: OrderDirection = strawberry.field(default=OrderDirection.DESC, description=_DIRECTION)
-    field: HistoryOrderField = strawberry.field(description="The field that the entries are sorted by.")
-
-
 NEWEST_INTERACTIONS = InteractionOrder(field=InteractionOrderField.LATEST_MESSAGE_AT)
 """The default order of lists of interactions."""
 
@@ -94,6 +77,3 @@ OLDEST_MESSAGES = MessageOrder(field=MessageOrderField.SENT_AT)
 
 NEWEST_NOTES = NoteOrder(field=NoteOrderField.CREATED_AT)
 """The default order of lists of notes."""
-
-NEWEST_ENTRIES = HistoryOrder(field=HistoryOrderField.AT)
-"""The default order of an interaction's history."""

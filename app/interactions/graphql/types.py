@@ -6,6 +6,8 @@ from typing import Annotated
 import strawberry
 
 from app.directory.graphql import PRESENT, SEARCH_USERS, Customer, Team, User
+from app.directory.graphql.enums import TopicName
+from app.directory.graphql.history import NEWEST_ENTRIES, FieldChange, HistoryOrder
 from app.graph.fields import PAGING, Connection, Node, argument, edge
 from app.graph.scalars import Long
 from app.interactions.graphql.contents import MessageContent
@@ -20,13 +22,10 @@ from app.interactions.graphql.enums import (
     ReplyBlock,
     SenderRole,
     State,
-    TopicName,
 )
 from app.interactions.graphql.ordering import (
-    NEWEST_ENTRIES,
     NEWEST_NOTES,
     OLDEST_MESSAGES,
-    HistoryOrder,
     MessageOrder,
     NoteOrder,
 )
@@ -209,19 +208,6 @@ class Note(Node):
     text: str = strawberry.field(description="The text of the note.")
     created_at: datetime = strawberry.field(description="The time of the note's creation.")
     updated_at: datetime = strawberry.field(description="The time of the latest edit of the note.")
-
-
-@strawberry.type(description="A field that changed. Texts are not kept: both values are then null.")
-class FieldChange:
-    field: str = strawberry.field(description="The name of the field.")
-    before: str | None = strawberry.field(description="The value of the field before the change.")
-    after: str | None = strawberry.field(description="The value of the field after the change.")
-    before_node: Node | None = strawberry.field(
-        description="The object whose id is `before`, such as a User or a ChatTopic, while it exists."
-    )
-    after_node: Node | None = strawberry.field(
-        description="The object whose id is `after`, such as a User or a ChatTopic, while it exists."
-    )
 
 
 @strawberry.type(description="Something that happened to an interaction.")

@@ -4,10 +4,10 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import InvalidInput
-from app.core.events import LoggedEvent
+from app.core.events import LoggedEvent, event_id, topic_name
 from app.core.paging import DEFAULT_PAGE, LARGEST_PAGE
 from app.core.sight import Viewer
-from app.interactions.meaning import topic_name
+from app.directory.model.user import MANAGE
 from app.interactions.reads.facts import seen_sides, sides
 from app.interactions.reads.filters import LEVELS
 from app.selection.mapping import SOME, Env, ObjectId, One, Read, granted
@@ -55,16 +55,11 @@ def may_see(viewer: Viewer, logged_event: LoggedEvent) -> bool:
     directory. That an interaction left the viewer's sight is not told here."""
     event = logged_event.event
     if event.kind is None:
-        return granted(viewer.permissions, DIRECTORY)
+        return granted(viewer.permissions, MANAGE if event.type.is_audit else DIRECTORY)
     if event.interaction_id is None:
         return granted(viewer.permissions, f"{event.kind}:read{SOME}")
     before, after = seen_sides(event, viewer)
     return after is not None or (before is not None and sides(event)[1] is None)
-
-
-def event_id(interaction_id: int | None, position: int, lane: int = 0) -> str:
-    """The id of an event, the same in the history as in the log: an interaction's events are all in one lane."""
-    return f"evt_{lane}_{position}" if interaction_id is None else f"evt_{interaction_id}.{position}"
 
 
 EVENT: Mapping[str, str | One | ObjectId] = {

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.clock import rfc3339
+from app.core.events import event_id, topic_name
 from app.core.ids import parse_id
 from app.interactions.contents import ContentType
-from app.interactions.history import REFERENCES
-from app.interactions.meaning import momentary_topics, topic_name
+from app.interactions.meaning import momentary_topics
 from app.interactions.messages import SENDER_ROLES, SenderRole
 from app.interactions.reads.assignable import ASSIGNABLE
 from app.interactions.reads.filters import (
@@ -27,7 +27,7 @@ from app.interactions.reads.filters import (
     visible_part,
 )
 from app.interactions.reads.finding import found_by
-from app.interactions.reads.log import EVENT, event_id, events
+from app.interactions.reads.log import EVENT, events
 from app.interactions.reads.past import history
 from app.interactions.reads.search import Question, question_of, speaks_of
 from app.interactions.reads.sight import seen_of_kind, seen_part
@@ -45,7 +45,6 @@ from app.selection.mapping import (
     Many,
     Mapped,
     ObjectMap,
-    ObjectRef,
     One,
     Order,
     Root,
@@ -205,10 +204,6 @@ MAPPINGS: tuple[Mapped, ...] = (
         visible=seen_part,
     ),
     ObjectMap("InteractionViewer"),
-    ObjectMap(
-        "FieldChange",
-        {"beforeNode": ObjectRef("before", REFERENCES), "afterNode": ObjectRef("after", REFERENCES)},
-    ),
     ObjectMap("EventPage"),
     ObjectMap("Event", EVENT),
 )

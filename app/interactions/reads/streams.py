@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from app.core.errors import DomainError, Forbidden, InvalidInput, NotFound
-from app.core.events import ANY_KIND
+from app.core.events import ANY_KIND, event_id, topic_name
 from app.core.ids import parse_id
 from app.core.sight import Viewer
 from app.feed import Entry, EventStream, Stream
 from app.feed.stream import Match
 from app.interactions.events import Typing, Updated
-from app.interactions.meaning import Audience, meaning, topic_name
+from app.interactions.meaning import Audience, meaning
 from app.interactions.reads.facts import (
     LEFT,
     Condition,
@@ -25,7 +25,7 @@ from app.interactions.reads.facts import (
     turn_of,
     wanted_keys,
 )
-from app.interactions.reads.log import EVENT, event_id, event_item
+from app.interactions.reads.log import EVENT, event_item
 from app.interactions.watched import ATTENTION, Subject
 from app.selection.mapping import SOME, ObjectMap, Permissions, granted
 

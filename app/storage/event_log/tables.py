@@ -40,4 +40,12 @@ event_log = sa.Table(
         sqlite_where=sa.text("interaction_id IS NULL"),
         postgresql_where=sa.text("interaction_id IS NULL"),
     ),
+    # Of an event that is about no interaction, the assignee is the user that it is about.
+    sa.Index(
+        "ix_event_log_user",
+        "assignee_id",
+        "position",
+        sqlite_where=sa.text("interaction_id IS NULL AND assignee_id IS NOT NULL"),
+        postgresql_where=sa.text("interaction_id IS NULL AND assignee_id IS NOT NULL"),
+    ),
 )

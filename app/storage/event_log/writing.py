@@ -84,7 +84,8 @@ def encode(events: Sequence[EventRecord], at: datetime, dialect: sa.Dialect) -> 
 
 
 def lane_of(event: EventRecord, lanes: int) -> int:
-    """The lane an event is written to: always the same for one interaction, otherwise chosen by customer or user."""
+    """The lane an event is written to: always the same for one interaction, or for the customer or user that an event
+    is about; for all others that of their actor."""
     for key in (event.interaction_id, event.customer_id, event.assignee_id, event.actor_id):
         if key is not None:
             return key % lanes
