@@ -78,24 +78,35 @@ def bench(
 
 
 @app.command
-def variants(*, size: str = "10k", seconds: float = 0.5, turns: int = 9) -> None:
-    """Measure what metrics add to the CPU of reads on SQLite, and what it adds that a caller sees a part.
+def variants(
+    *,
+    size: str = "10k",
+    postgres: Annotated[bool, Parameter(negative=())] = False,
+    seconds: float = 0.25,
+    turns: int = 3,
+    rounds: int = 5,
+) -> None:
+    """Measure what metrics add to reads on SQLite, and what it adds that a caller sees a part: CPU and time.
 
     Parameters
     ----------
     size
         Interactions: 1k, 10k, 100k or 1m.
+    postgres
+        PostgreSQL too, on a server of its own.
     seconds
-        How long each variant has its turn.
+        How long each variant is asked, twice in a turn.
     turns
-        How often.
+        How many turns the servers of a round have.
+    rounds
+        How often the servers are started anew.
     """
-    from benchmarks.variants import variants as measured
+    from benchmarks.variants.command import variants as measured
 
     (count,) = _sizes(size)
     console = Console(width=max(Console().width, 132))
     _say_machine(console)
-    measured(sqlite_url(count, console), seconds, turns, console)
+    measured(count, seconds, turns, rounds, console, postgres=postgres)
     console.print(f"load {os.getloadavg()[0]:.1f} after")
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,11 +56,18 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
     found = 0.0
     for process in processes:
         try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
+            found += _cpu_clock(process.pid) if sys.platform == "linux" else sum(process.cpu_times()[:2])
+        except (psutil.NoSuchProcess, OSError):
             continue
-        found += times.user + times.system
     return found
+
+
+def _cpu_clock(pid: int) -> float:
+    """What all threads of a process have used. Raises OSError when it has ended.
+
+    It is the clock of clock_getcpuclockid(3), in nanoseconds. What /proc says is in ticks of ten milliseconds, a
+    fortieth of a turn."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextmanager
