@@ -14,7 +14,8 @@ from sqlalchemy.types import TypeEngine
 
 from app.core.actor import Actor
 from app.core.clock import rfc3339
-from app.selection.mapping.env import VIEWER_ID, VIEWER_TEAMS, viewer_values
+from app.selection.mapping.env import VIEWER_ID, VIEWER_TEAMS, viewer_team, viewer_values
+from app.storage.constructs import AMONG_ON_SQLITE
 from app.storage.query import Query
 from app.storage.tables import JsonText, JsonValue, Timestamp
 
@@ -40,64 +41,102 @@ class Hole(NamedTuple):
     glue: str
 
 
-Fragment = Sequence[str | Bind]
+class OfTeams(NamedTuple):
+    """On SQLite, the condition that a column is one of the caller's teams: SQL, and the list's parameter.
+
+    To open a list of JSON and to build a table of it costs as much as reading twenty rows, so for a few teams each has
+    a parameter of its own."""
+
+    column: str
+    teams: Bind
+
+    def parts(self, places: int) -> list[str | Bind]:
+        """The condition for a caller with so many places for its teams, 0 for a list."""
+        if not places:
+            return [f"(+{self.column} IN (SELECT value FROM json_each(", self.teams, ")))"]
+        found: list[str | Bind] = []
+        for place in range(places):
+            found += [f"{' OR ' if place else '('}+{self.column} = ", Bind(viewer_team(place), None, None)]
+        return [*found, ")"]
+
+
+Fragment = Sequence[str | Bind | OfTeams]
 """SQL that fills a hole, cut at its parameters."""
+
+Part = str | Bind | OfTeams | Hole
 
 
 class Statement:
     """A SELECT as driver text, with the names of its parameters and how each value is bound."""
 
-    __slots__ = ("_binds", "_of_viewer", "sql")
+    __slots__ = ("_binds", "_few", "_of_viewer", "_parts", "sql")
 
-    def __init__(self, parts: Iterable[str | Bind], dialect: Dialect) -> None:
-        texts: list[str] = []
-        binds: list[Bind] = []
-        numbers: dict[int, int] = {}
-        numbered = dialect.name != "sqlite"
-        for part in parts:
-            if isinstance(part, str):
-                texts.append(part)
-            elif not numbered:
-                texts.append("?")
-                binds.append(part)
-            else:
-                number = numbers.get(id(part))
-                if number is None:
-                    binds.append(part)
-                    number = numbers[id(part)] = len(binds)
-                texts.append(f"${number}")
-        self.sql = "".join(texts)
-        self._binds = tuple(binds)
-        self._of_viewer = any(bind.name in (VIEWER_ID, VIEWER_TEAMS) for bind in binds)
+    def __init__(self, parts: Iterable[str | Bind | OfTeams], dialect: Dialect) -> None:
+        given = tuple(parts)
+        self.sql, self._binds = _text_of(given, numbered=dialect.name != "sqlite")
+        self._of_viewer = any(bind.name in (VIEWER_ID, VIEWER_TEAMS) for bind in self._binds)
+        self._parts = given if any(isinstance(part, OfTeams) for part in given) else None
+        self._few: dict[int, tuple[str, Sequence[Bind]]] = {}
 
     def query(self, values: Mapping[str, object], actor: Actor | None = None) -> Query:
         """The statement with these values bound. A parameter that is not in `values` keeps its default.
 
         The parameters that differ from caller to caller are bound for this caller. Raises RuntimeError when the caller
         is unknown."""
+        sql, binds = self.sql, self._binds
         if self._of_viewer:
             if actor is None:
                 raise RuntimeError("a statement that shows each caller something else is run for nobody")
-            values = {**values, **viewer_values(actor)}
+            viewer, places = viewer_values(actor)
+            values = {**values, **viewer}
+            if places and self._parts is not None:
+                few = self._few.get(places)
+                sql, binds = self._for_few(places) if few is None else few
         return Query(
-            self.sql,
+            sql,
             [
                 default if name not in values else values[name] if process is None else process(values[name])
-                for name, process, default in self._binds
+                for name, process, default in binds
             ],
         )
+
+    def _for_few(self, places: int) -> tuple[str, Sequence[Bind]]:
+        assert self._parts is not None
+        found = self._few[places] = _text_of(self._parts, numbered=False, places=places)
+        return found
+
+
+def _text_of(parts: Iterable[str | Bind | OfTeams], *, numbered: bool, places: int = 0) -> tuple[str, Sequence[Bind]]:
+    """Driver text and its parameters, for a caller with so many places for its teams."""
+    texts: list[str] = []
+    binds: list[Bind] = []
+    numbers: dict[int, int] = {}
+    flat = (each for part in parts for each in (part.parts(places) if isinstance(part, OfTeams) else (part,)))
+    for part in flat:
+        if isinstance(part, str):
+            texts.append(part)
+        elif not numbered:
+            texts.append("?")
+            binds.append(part)
+        else:
+            number = numbers.get(id(part))
+            if number is None:
+                binds.append(part)
+                number = numbers[id(part)] = len(binds)
+            texts.append(f"${number}")
+    return "".join(texts), tuple(binds)
 
 
 class Template:
     """A SELECT with holes, compiled once. The differences between its variants are added as text."""
 
-    def __init__(self, parts: Sequence[str | Bind | Hole], dialect: Dialect) -> None:
+    def __init__(self, parts: Sequence[Part], dialect: Dialect) -> None:
         self._parts = parts
         self._dialect = dialect
 
     def filled(self, fragments: Callable[[str], Sequence[Fragment]]) -> Statement:
         """The statement in which each hole holds the fragments of its name. A hole for conditions may stay empty."""
-        parts: list[str | Bind] = []
+        parts: list[str | Bind | OfTeams] = []
         for part in self._parts:
             if isinstance(part, Hole):
                 glue = part.glue
@@ -116,7 +155,10 @@ def hole(name: str) -> sa.ColumnClause[Any]:
 
 
 _HOLE = r"(?P<glue>(?:\s+WHERE|\s+ORDER BY|\s+AND)\s+)__(?P<hole>\w+)_hole__"
-_PARTS = {"sqlite": re.compile(rf"\?|{_HOLE}"), "postgresql": re.compile(rf"\$(?P<number>[0-9]+)|{_HOLE}")}
+_PARTS = {
+    "sqlite": re.compile(rf"{AMONG_ON_SQLITE}|\?|{_HOLE}"),
+    "postgresql": re.compile(rf"\$(?P<number>[0-9]+)|{_HOLE}"),
+}
 _BEGINNING: sa.ColumnClause[Any] = sa.literal_column("__beginning__")
 _BEFORE = re.compile(r".*__beginning__(?: AND |, )", re.DOTALL)
 
@@ -162,7 +204,7 @@ class SqlCompiler:
             found = self._fragments[place] = (of, (_BEFORE.sub("", str(first), count=1), *rest))  # type: ignore[arg-type]
         return found[1]
 
-    def _parts(self, select: Select) -> list[str | Bind | Hole]:
+    def _parts(self, select: Select) -> list[Part]:
         self.compiled += 1
         return parts_of(select, self.dialect)
 
@@ -171,13 +213,13 @@ def _beside(source: FromClause, condition: Sql) -> sa.Select[Any]:
     return sa.select(sa.literal_column("1")).select_from(source).where(_BEGINNING, condition)
 
 
-def parts_of(select: Select, dialect: Dialect) -> list[str | Bind | Hole]:
+def parts_of(select: Select, dialect: Dialect) -> list[Part]:
     """The SQL of a SELECT in the driver's form, cut at parameters and holes."""
     compiled = _compile(select, dialect)
     names = compiled.positiontup or []
     binds = {name: _bind(compiled, name, dialect) for name in names}
     sql = str(compiled)
-    parts: list[str | Bind | Hole] = []
+    parts: list[Part] = []
     end = found = 0
     for match in _PARTS[dialect.name].finditer(sql):
         parts.append(sql[end : match.start()])
@@ -187,7 +229,15 @@ def parts_of(select: Select, dialect: Dialect) -> list[str | Bind | Hole]:
             continue
         number = found if dialect.name == "sqlite" else int(match["number"]) - 1
         found += 1
-        parts.append(binds[names[number]])
+        bind = binds[names[number]]
+        column = match.groupdict().get("among")
+        if column is None:
+            parts.append(bind)
+        elif bind.name == VIEWER_TEAMS:
+            parts.append(OfTeams(column, bind))
+        else:
+            before, after = match[0].split("?")
+            parts += [before, bind, after]
     parts.append(sql[end:])
     if found < len(names) or (dialect.name == "sqlite" and found > len(names)):
         raise RuntimeError(f"the parameters of a statement cannot be told from its text: {sql}")

@@ -71,11 +71,19 @@ class among(FunctionElement[bool]):  # noqa: N801 - reads as SQL
         self.type = sa.Boolean()
         super().__init__(column, _list_parameter(param, column.type))
 
+    def self_group(self, against: Any = None) -> "among":
+        # SQLAlchemy would append `= 1`, which SQLite would compare for each row.
+        return self
+
 
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, param = element.clauses
     return f"({compiler.process(column, **kw)} = ANY ({compiler.process(param, **kw)}))"
+
+
+AMONG_ON_SQLITE = r"\(\+(?P<among>\+?[\w.\"]+) IN \(SELECT value FROM json_each\(\?\)\)\)"
+"""What `among` is on SQLite for a plain column, as a regular expression."""
 
 
 @compiles(among, "sqlite")
@@ -100,6 +108,36 @@ class among_keys(among):  # noqa: N801 - reads as SQL
 def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) -> str:
     column, param = element.clauses
     return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
+
+
+class is_any(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+    """`is_any(column, texts)`: the column is one of these few texts; an index on it may not be used.
+
+    On SQLite each is compared in turn: `IN` would build a table of them at each run."""
+
+    inherit_cache = True
+    name = "is_any"
+
+    def __init__(self, column: sa.ColumnElement[Any], texts: Sequence[str]) -> None:
+        self.type = sa.Boolean()
+        super().__init__(unindexed(column), *(sa.literal(text, sa.Text) for text in texts))
+
+    def self_group(self, against: Any = None) -> "is_any":
+        return self
+
+
+@compiles(is_any, "postgresql")
+def _is_any_postgresql(element: is_any, compiler: SQLCompiler, **kw: Any) -> str:
+    column, *texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} IN ({', '.join(texts)}))"
+
+
+@compiles(is_any, "sqlite")
+def _is_any_sqlite(element: is_any, compiler: SQLCompiler, **kw: Any) -> str:
+    column, *texts = element.clauses
+    # The column anew each time: it may have parameters, which SQLite takes in their order.
+    each = (f"{compiler.process(column, **kw)} = {compiler.process(text, **kw)}" for text in texts)
+    return f"({' OR '.join(each)})"
 
 
 class unindexed(FunctionElement[Any]):  # noqa: N801 - reads as SQL

@@ -62,7 +62,8 @@ def narrowed(people: People) -> list[Actor]:
         actor("bo", "of a team", [1], "read:team", "write:own", "directory:read"),
         actor("bo", "own", [1], "read:own", "write:own", "directory:read"),
         actor("bo", "own and free", [1], "read:own", "write:own", "claim"),
-        actor("cy", "of a team, or own", [2], "read:team", "read:own", "write:team"),
+        # More teams than have parameters of their own.
+        actor("cy", "of a team, or own", [2, *range(100, 120)], "read:team", "read:own", "write:team"),
         actor("dee", "of no team", [], "read:team"),
         actor("bo", "mixed", [1, 2], *mixed, *changed, "chat_session:claim"),
     ]

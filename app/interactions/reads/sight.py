@@ -8,7 +8,7 @@ from app.core.actor import GENERAL_PERMISSIONS
 from app.core.sight import NO_TEAM, Part, parts_of
 from app.interactions.tables import interaction
 from app.selection.mapping import VIEWER_ID, VIEWER_TEAMS, Permissions, Scope, Sql
-from app.storage.constructs import IntList, among, unindexed
+from app.storage.constructs import IntList, among, is_any, unindexed
 
 _NO_KINDS = frozenset(each.partition(":")[0] for each in GENERAL_PERMISSIONS)
 """What else there are permissions to read."""
@@ -35,15 +35,14 @@ def seen(permissions: Permissions, row: Scope) -> Sql | bool:
     kinds = kinds_seen(permissions)
     if kinds is None:
         return True
-    # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
-    of_kind = unindexed(row.c.kind)
     found: list[Sql] = []
     by_parts: dict[frozenset[Part], list[str]] = {}
     for kind in kinds:
         parts = parts_of(permissions, kind)
         by_parts.setdefault(frozenset() if parts is None else parts, []).append(kind)
     for parts, names in by_parts.items():
-        is_one = sa.ColumnElement.in_(of_kind, names)
+        # Not by an index: the one that gives the list's order does far less work than sorting all of a kind.
+        is_one = is_any(row.c.kind, names)
         found.append(sa.and_(is_one, _within(parts, row)) if parts else is_one)
     return sa.or_(*found) if found else False
 
@@ -72,7 +71,7 @@ def seen_part(permissions: Permissions, row: Scope) -> Sql | bool:
         return True
     whole = [kind for kind in kinds if parts_of(permissions, kind) is None]
     narrow = [kind for kind in kinds if kind not in whole]
-    found: list[Sql] = [sa.ColumnElement.in_(unindexed(row.c.kind), whole)] if whole else []
+    found: list[Sql] = [is_any(row.c.kind, whole)] if whole else []
     for kind in narrow:
         within: Any = seen_by_key(permissions, row.c.interaction_id, kind)
         found.append(sa.and_(unindexed(row.c.kind) == sa.literal_column(f"'{kind}'", sa.Text), within))

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -51,6 +52,36 @@ def granted(permissions: Permissions, permission: str | None) -> bool:
     return permission.endswith(SOME) and sees_some(permissions, permission.partition(":")[0])
 
 
-def viewer_values(actor: Actor) -> Mapping[str, object]:
+MOST_PLACES = 16
+"""The longest list of teams whose numbers are parameters of their own."""
+
+
+class OfViewer(NamedTuple):
+    """The values of VIEWER parameters for one caller.
+
+    The first `places` of `VIEWER_TEAM` parameters have a team's number each. Their number is a power of two, so that
+    callers with other teams share the text of a statement; it is 0 for a caller with more teams than that."""
+
+    values: Mapping[str, object]
+    places: int
+
+
+def viewer_team(place: int) -> str:
+    """The name of the parameter of one of the caller's teams."""
+    return f"viewer_team_{place}"
+
+
+def viewer_values(actor: Actor) -> OfViewer:
     """The values of VIEWER parameters for this caller."""
-    return {VIEWER_ID: actor.user_id, VIEWER_TEAMS: [NO_TEAM, *sorted(actor.teams)]}
+    return _of_viewer(actor.user_id, actor.teams)
+
+
+@lru_cache(maxsize=4_096)
+def _of_viewer(user_id: int, teams: frozenset[int]) -> OfViewer:
+    numbers = [NO_TEAM, *sorted(teams)]
+    values: dict[str, object] = {VIEWER_ID: user_id, VIEWER_TEAMS: numbers}
+    places = 1 << (len(numbers) - 1).bit_length()
+    if places > MOST_PLACES:
+        return OfViewer(values, 0)
+    padded = numbers + [NO_TEAM] * (places - len(numbers))
+    return OfViewer({**values, **{viewer_team(place): number for place, number in enumerate(padded)}}, places)
