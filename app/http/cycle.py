@@ -1,6 +1,7 @@
 """One request on a connection and its answer: uvicorn's, with a short way out for answers that are whole."""
 
 import asyncio
+from collections.abc import Coroutine
 from time import perf_counter, time
 from typing import Any
 
@@ -75,22 +76,29 @@ class Cycle(RequestResponseCycle):
     async def run_asgi(self, app: Any) -> None:
         failure: BaseException | None = None
         try:
-            await app(self.scope, self.receive, self.send)
-        except BaseException as error:
-            if self.disconnected and isinstance(error, asyncio.CancelledError):
-                self.on_response = _nothing
-                return  # nobody waits for an answer, and uvicorn would log it as a failure
-            failure = error
-        if failure is not None or not self.response_complete:
-            # What that means is for uvicorn to say.
-            await super().run_asgi(_ended(failure))
-        self.on_response = _nothing  # it leads back here
+            try:
+                await app(self.scope, self.receive, self.send)
+            except BaseException as error:
+                if self.disconnected and isinstance(error, asyncio.CancelledError):
+                    return  # nobody waits for an answer, and uvicorn would log it as a failure
+                failure = error
+            if failure is not None or not self.response_complete:
+                # What that means is for uvicorn to say.
+                await super().run_asgi(_ended(failure))
+        finally:
+            self.on_response = _nothing  # it leads back here
+            self.end()
+
+    def end(self) -> None:
+        """The request has ended."""
 
 
 class WatchedCycle(Cycle):
     """One whose end is told to the watchers of the application."""
 
     _status = 0
+    _began = 0.0
+    _from = 0.0
 
     def answer(self, status: int, fields: Fields, body: bytes) -> bool:
         self._status = status
@@ -101,17 +109,17 @@ class WatchedCycle(Cycle):
             self._status = message["status"]
         await super().send(message)
 
-    async def run_asgi(self, app: Any) -> None:
-        began, from_ = time(), perf_counter()
-        try:
-            await super().run_asgi(app)
-        finally:
-            tell(self.scope, self._status, began, perf_counter() - from_)
+    def run_asgi(self, app: Any) -> Coroutine[Any, Any, None]:
+        self._began, self._from = time(), perf_counter()
+        return super().run_asgi(app)
+
+    def end(self) -> None:
+        tell(self.scope, self._status, self._began, perf_counter() - self._from)
 
 
 def tell(scope: Any, status: int, began: float, seconds: float) -> None:
     """Tell the watchers of a request that has ended."""
-    state = scope.get("state", {})
+    state = scope["state"]
     services, trail = state.get("services"), state.get("trail")
     if services is None or trail is None:
         return  # it was answered before anything of ours began

@@ -16,6 +16,12 @@ MOST_OF_USER = 20
 
 NO_NAME, OTHER = "(none)", "(other)"
 
+MOST_ALIKE = 1_000
+"""How many kinds of answers are counted by themselves before they are added to the counters."""
+
+_Alike = tuple[str, int, str | None, str | None, str | None, str | None]
+"""What answers have in common that are counted alike: transport, status, kind, operation, code, client."""
+
 
 class Histogram:
     """Counts of latencies; one thread at a time may use it."""
@@ -29,6 +35,11 @@ class Histogram:
     def add(self, seconds: float) -> None:
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
+
+    def take(self, other: "Histogram") -> None:
+        """Add all that the other has counted."""
+        self.buckets = [one + more for one, more in zip(self.buckets, other.buckets, strict=True)]
+        self.total += other.total
 
 
 class Names:
@@ -54,7 +65,10 @@ class Names:
 
 
 class Counts:
-    """A watcher that counts. All labels come from bounded sets, so that no client can create series without limit."""
+    """A watcher that counts. All labels come from bounded sets, so that no client can create series without limit.
+
+    An answer like one before is only added to a histogram of these; `settle` adds it to the counters. With every
+    counter in turn, it would cost a busy server four times as much."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, ...]] = Counter()
@@ -64,22 +78,54 @@ class Counts:
         self.of_operation: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._operations = Names()
         self._clients = Names()
+        self._alike: dict[_Alike, Histogram] = {}
 
     def __call__(self, answered: Answered) -> None:
         trail = answered.trail
-        if answered.transport != "websocket":
-            self.requests[answered.transport, str(answered.status)] += 1
-        lasts = trail.kind == "subscription"
-        if not lasts:
-            self.of_transport[answered.transport].add(answered.seconds)
-        if answered.transport == "other":
+        alike = (answered.transport, answered.status, trail.kind, trail.operation, trail.code, trail.client)
+        known = self._alike.get(alike)
+        if known is not None:
+            known.add(answered.seconds)
             return
-        is_whole = trail.code is None
-        if trail.kind == "rest":
-            name = trail.operation or NO_NAME  # the path of a contract; each contract declares a limited number
-        else:
-            name = self._operations.named(trail.operation, trail.user_id, new=is_whole)
-        self.operations[name, trail.kind or NO_NAME, trail.code or "ok"] += 1
+        operation, client = self._named(alike, trail.user_id)
+        one = Histogram()
+        one.add(answered.seconds)
+        self._add(alike, operation, client, one)
+        if OTHER not in (operation, client):  # these names stay what they are
+            if len(self._alike) >= MOST_ALIKE:
+                self.settle()
+                self._alike.clear()
+            self._alike[alike] = Histogram()
+
+    def settle(self) -> None:
+        """Bring the counters up to date."""
+        for alike, counted in self._alike.items():
+            if any(counted.buckets):
+                self._add(alike, *self._named(alike, None), counted)
+                self._alike[alike] = Histogram()
+
+    def _named(self, alike: _Alike, user_id: int | None) -> tuple[str, str]:
+        """The labels of the operation and of the client. A new name of the user gets its own where there is room."""
+        transport, _, kind, operation, code, client = alike
+        if transport == "other":
+            return NO_NAME, NO_NAME
+        is_whole = code is None
+        # Of REST it is the path of a contract; each contract declares a limited number.
+        is_path = kind == "rest"
+        name = operation or NO_NAME if is_path else self._operations.named(operation, user_id, new=is_whole)
+        return name, self._clients.named(client, user_id, new=is_whole)
+
+    def _add(self, alike: _Alike, operation: str, client: str, counted: Histogram) -> None:
+        transport, status, kind, _, code, _ = alike
+        number = sum(counted.buckets)
+        if transport != "websocket":
+            self.requests[transport, str(status)] += number
+        lasts = kind == "subscription"
         if not lasts:
-            self.of_operation[name].add(answered.seconds)
-        self.clients[self._clients.named(trail.client, trail.user_id, new=is_whole)] += 1
+            self.of_transport[transport].take(counted)
+        if transport == "other":
+            return
+        self.operations[operation, kind or NO_NAME, code or "ok"] += number
+        if not lasts:
+            self.of_operation[operation].take(counted)
+        self.clients[client] += number

@@ -51,6 +51,7 @@ def _info(services: Services) -> Metric:
 
 
 def _of_answers(counts: Counts) -> Iterator[Metric]:
+    counts.settle()
     yield _counter("requests", "HTTP requests that were answered.", counts.requests, "transport", "status")
     yield _histogram("request_seconds", "How long answers took.", counts.of_transport, "transport")
     yield _counter(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +20,7 @@ from app.core.clock import utc_now
 from app.core.trail import Trail
 from app.http.watching import Answered
 from app.metrics import measuring
-from app.metrics.counts import NO_NAME, OTHER, Counts, Names
+from app.metrics.counts import MOST_ALIKE, NO_NAME, OTHER, Counts, Names
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.database import Database
 from tests.serving import PATIENCE, Served, eventually, serving
@@ -179,9 +180,52 @@ def test_series_have_bounds_whatever_clients_send() -> None:
     for user_id in range(100):
         for number in range(100):
             counts(answered(f"Op{user_id}x{number}", f"client {user_id}x{number}", user_id))
+    counts.settle()
     assert len(counts.of_operation) == len(counts.clients) == 201
     assert sum(counts.clients.values()) == 10_000
     assert counts.clients[OTHER] == 10_000 - 200
+
+
+def test_answers_alike_are_counted_as_if_each_came_alone() -> None:
+    together, alone = Counts(), Counts()
+    chance = random.Random(7)
+    for number in range(2_000):
+        trail = Trail()
+        trail.operation = chance.choice([None, "Inbox", "One", f"Rare{chance.randrange(90)}"])
+        trail.kind = chance.choice(["query", "mutation", "subscription", "rest", None])
+        trail.code = chance.choice([None, None, "NOT_FOUND"])
+        trail.client = chance.choice([None, "wallboard", f"script {chance.randrange(90)}"])
+        trail.user_id = chance.choice([None, 1, 2])
+        transport = chance.choice(["graphql", "rest", "websocket", "stream", "other"])
+        status, seconds = chance.choice([0, 200, 400]), chance.choice([0.0005, 0.25, 20.0])
+        given = Answered(trail, transport, "POST", "/graphql", "", status, 0.0, seconds)
+        together(given)
+        alone(given)
+        alone.settle()
+        alone._alike.clear()
+        if number % 500 == 0:
+            together.settle()
+    together.settle()
+    assert together.requests.total() > 1_500
+    for name in ("requests", "operations", "clients"):
+        assert getattr(together, name) == getattr(alone, name)
+    for name in ("of_transport", "of_operation"):
+        one, other = (
+            {label: (each.buckets, round(each.total, 6)) for label, each in getattr(counts, name).items()}
+            for counts in (together, alone)
+        )
+        assert one == other
+
+
+def test_answers_of_ever_other_kinds_keep_nothing_without_bounds() -> None:
+    counts = Counts()
+    for number in range(3_000):
+        counts(answered("Inbox", "wallboard", 1)._replace(status=number))
+        counts(answered("Inbox", "wallboard", 1)._replace(status=number))
+    counts.settle()
+    assert len(counts._alike) <= MOST_ALIKE
+    assert counts.operations["Inbox", "query", "ok"] == counts.clients["wallboard"] == 6_000
+    assert set(counts.requests.values()) == {2}
 
 
 def test_name_of_one_user_or_of_a_failure_makes_few_series() -> None:
