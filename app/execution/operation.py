@@ -149,8 +149,7 @@ class Operations:
             else:
                 documents.keep(text, made)
 
-        known = refusals.get(name)
-        if known is not None:
+        if (known := refusals.get(name)) is not None:
             raise known.again()
         made = await self.compiling.run(actor.caller, text, find, work, keep)
         if isinstance(made, Refusal):
@@ -187,7 +186,10 @@ class Operations:
         if (plan := query.plan) is not None:
             env = Env(context.actor, context.clock(), self._settings, with_constants(variables, query.constants))
             steps = partial(plan.steps, env) if cost is None else cost.counted(partial(plan.steps, env))
-            answer = await self._database.read(steps, snapshot=plan.snapshot, caller=context.actor.caller)
+            if plan.is_lookup:
+                answer = await self._database.look_up(steps, caller=context.actor.caller)
+            else:
+                answer = await self._database.read(steps, snapshot=plan.snapshot, caller=context.actor.caller)
             data = answer.data
             if answer.errors:
                 entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
@@ -223,8 +225,7 @@ class Operations:
             make = partial(self.preparer.mutations, operation, permissions, variables)
             prepared = await self.prepared(operation, key, context, make)
         mutations, variables = prepared.all, with_constants(variables, prepared.constants)
-        refusals = self._unreadable(mutations, variables, context)
-        if refusals:
+        if refusals := self._unreadable(mutations, variables, context):
             return orjson.dumps({"data": None, "errors": refusals})
         data: dict[str, Any] = {}
         entries: list[errors.Entry] = []
@@ -287,8 +288,7 @@ class Operations:
         except BadVariables as bad:
             raise Refused(bad.entries, Phase.VARIABLES) from None
         except (InvalidInput, TooComplex) as error:
-            entry = errors.entry(error.message, error.code, argument=error.path)
-            raise Refused([entry], Phase.VARIABLES) from None
+            raise Refused([errors.entry(error.message, error.code, argument=error.path)], Phase.VARIABLES) from None
         return values
 
 

@@ -30,6 +30,7 @@ class Cycle(RequestResponseCycle):
     """Writes an answer that is whole at once, and ends quietly when its client has left."""
 
     _given = False  # whether the last of the body was
+    _is_watched = False
 
     def answer(self, status: int, fields: Fields, body: bytes) -> bool:
         """Write the whole answer, unless it has to be sent in the usual way: then nothing happens, and this is False.
@@ -87,15 +88,17 @@ class Cycle(RequestResponseCycle):
                 await super().run_asgi(_ended(failure))
         finally:
             self.on_response = _nothing  # it leads back here
-            self.end()
+            if self._is_watched:
+                self._end()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """The request has ended."""
 
 
 class WatchedCycle(Cycle):
     """One whose end is told to the watchers of the application."""
 
+    _is_watched = True
     _status = 0
     _began = 0.0
     _from = 0.0
@@ -113,7 +116,7 @@ class WatchedCycle(Cycle):
         self._began, self._from = time(), perf_counter()
         return super().run_asgi(app)
 
-    def end(self) -> None:
+    def _end(self) -> None:
         tell(self.scope, self._status, self._began, perf_counter() - self._from)
 
 

@@ -38,6 +38,8 @@ class Plan:
         self._heads = compilation.heads
         self._listings = tuple(compilation.listings)
         self.snapshot = compilation.statements > 1
+        self.is_lookup = bool(roots) and not self.snapshot and all(root.is_lookup for root in roots)
+        """Whether it does no more than look one row up by its key."""
         self._personal = compilation.personal
 
     def is_personal(self, variables: Variables) -> bool:

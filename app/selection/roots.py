@@ -39,11 +39,14 @@ Reading = Generator[Query, Sequence[Row], Any]
 
 @dataclass(frozen=True, slots=True)
 class RootPlan:
-    """One root field: how to read it, and how the answer changes when that fails."""
+    """One root field: how to read it, and how the answer changes when that fails.
+
+    A look-up finds its row by a key, and reads nothing else."""
 
     key: str
     nullable: bool
     read: Callable[[Run], Reading]
+    is_lookup: bool = False
 
 
 def compile_root(compilation: Compilation, field: Field) -> RootPlan:
@@ -61,8 +64,8 @@ def compile_root(compilation: Compilation, field: Field) -> RootPlan:
             _refused(Forbidden(f"{field.name} needs the permission {str(requires).removesuffix(SOME)}.")),
         )
     if isinstance(root, RootOne):
-        read = _one(compilation, root, field)
-    elif isinstance(root, RootMany):
+        return _one(compilation, root, field, nullable=nullable)
+    if isinstance(root, RootMany):
         read = _many(compilation, root, field)
     elif isinstance(root, RootTally):
         read = compile_tally(compilation, root, field)
@@ -89,13 +92,13 @@ def _refused(error: DomainError) -> Callable[[Run], Reading]:
     return read
 
 
-def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run], Reading]:
+def _one(compilation: Compilation, root: RootOne, field: Field, *, nullable: bool) -> RootPlan:
     builder = Builder()
     target = compilation.table_map(root.type)
     source = compilation.source(builder, target)
     seen = compilation.visible(target, source)
     if seen is False:
-        return _constant(None)
+        return RootPlan(field.key, nullable, _constant(None), is_lookup=True)
     block = Block()
     block.make = compilation.rows(block, source, root.type, field.children or {})
     conditions = [root.where(source, lambda name, type_: sa.bindparam(name, type_=type_))]
@@ -116,7 +119,7 @@ def _one(compilation: Compilation, root: RootOne, field: Field) -> Callable[[Run
         found = yield from block.assemble(rows[:1], run)
         return found[0] if found else None
 
-    return read
+    return RootPlan(field.key, nullable, read, is_lookup=root.order is None and not block.edges)
 
 
 def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[Run], Reading]:

@@ -22,6 +22,7 @@ from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
 from app.storage.replicas import Replicas
 from app.storage.sqlite_commands import SqliteCommands
+from app.storage.sqlite_lookups import Lookups
 from app.storage.sqlite_plans import SqlitePlans
 from app.storage.tally import Load, Tally
 from app.storage.work import Unit, Work
@@ -80,6 +81,7 @@ class Database:
         self._commands = commands
         self._plans = plans
         self._reads: Reads = plans if replicas is None else replicas
+        self._lookups = Lookups(plans) if isinstance(plans, SqlitePlans) else None
         self._closed = False
         self._listeners: list[Callable[[], None]] = []
         commands.committed = self._wake
@@ -141,6 +143,13 @@ class Database:
         self._require_open()
         return self._reads.run(_noting(steps), snapshot, caller)
 
+    def look_up(self, steps: Steps[T], *, caller: Caller) -> Coroutine[Any, Any, T]:
+        """Read with a plan that finds one row by its key, without a snapshot."""
+        self._require_open()
+        if self._lookups is None:
+            return self._reads.run(_noting(steps), False, caller)
+        return self._lookups.run(_noting(steps), caller)
+
     async def forget_deleted(self) -> bool:
         """Remove deleted data from SQLite's files. Returns False when that is not possible now, because a reader or
         another process still uses an old state. On PostgreSQL the server does this itself, and the result is True."""
@@ -157,6 +166,8 @@ class Database:
         self._closed = True
         if self.replicas is not None:
             await self.replicas.close()
+        if self._lookups is not None:
+            self._lookups.close()
         await self._plans.close()
         await self._commands.close()
 

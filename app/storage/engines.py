@@ -100,8 +100,10 @@ def _reason(path: str, error: sqlite3.Error) -> str:
     return str(error)
 
 
-def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = True) -> sqlite3.Connection:
-    """A connection with manual transaction control.
+def connect_sqlite(
+    path: str, *, read_only: bool = False, foreign_keys: bool = True, waits: bool = True
+) -> sqlite3.Connection:
+    """A connection with manual transaction control. One that does not wait for locks fails at once.
 
     Raises ConfigurationError when the file cannot be used, or when its folder does not exist."""
     if not Path(path).absolute().parent.is_dir():
@@ -113,6 +115,7 @@ def connect_sqlite(path: str, *, read_only: bool = False, foreign_keys: bool = T
             isolation_level=None,
             check_same_thread=False,
             cached_statements=STATEMENTS_KEPT,
+            timeout=BUSY_TIMEOUT_MS / 1_000 if waits else 0.0,
         )
         try:
             _prepare(connection, read_only, foreign_keys)
@@ -136,7 +139,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, read_only: bool, foreign_keys: bool) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     else:

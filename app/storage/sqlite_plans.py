@@ -74,6 +74,11 @@ class SqlitePlans:
         return self._queue.waiting
 
     @property
+    def asked(self) -> int:
+        """How many plans run or wait."""
+        return self._readers - self._queue.free + self._queue.waiting
+
+    @property
     def load(self) -> Load:
         """The readers."""
         return Load(self._readers, self._readers - self._queue.free, self._queue.waiting)
@@ -104,8 +109,7 @@ class SqlitePlans:
             self._hand_out()
         for given in (self._short, self._long):
             while not given.empty():
-                read = given.get()
-                if read is not None and not read.future.done():
+                if (read := given.get()) is not None and not read.future.done():
                     read.future.set_exception(Unavailable("The database is closed."))
 
     # The methods below run in the readers' threads.
@@ -186,7 +190,7 @@ class _Reader:
         except _Interrupted:
             pass
         except sqlite3.Error as error:
-            if not _is_interrupted(error):
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
                 # The file or the connection may be the cause: the next plan gets a new connection.
                 self.close()
                 raise
@@ -282,10 +286,6 @@ class _LongReader(_Reader):
 
 class _Interrupted(Exception):
     """The plan has used up its time, or nobody waits for it any more."""
-
-
-def _is_interrupted(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
 
 
 def _settle(future: "asyncio.Future[Any]", value: object, error: BaseException | None) -> None:

@@ -412,3 +412,17 @@ async def test_a_list_gives_the_cursor_of_the_event_log_that_was_read_before_it(
     found = await library.read(items(ask("cursor"), nodes(ask("id"))))
     assert isinstance(found["items"]["cursor"], str)
     assert "lane" in library.statements[0] or "lane" in library.statements[1]
+
+
+async def test_plan_is_a_look_up_if_it_reads_one_row_by_its_key_and_nothing_else(library: Library) -> None:
+    def of(*fields: Field, permissions: frozenset[str] | None = None) -> bool:
+        return library.compiler.query(fields, permissions).is_lookup
+
+    book = ask("book", ask("title"), ask("holder", ask("name"), on="Member"), on="Book", id="boo_1")
+    remarks = ask("remarks", ask("nodes", ask("text"), on="Remark"), on="RemarkConnection")
+    assert of(book)
+    assert not of(book, ask("member", ask("name"), on="Member", id="mem_1"))
+    assert not of(ask("book", ask("title"), remarks, on="Book", id="boo_1"))
+    assert not of(ask("longest", ask("title"), on="Book", least=1))
+    assert not of(items(nodes(ask("title"))))
+    assert not of(book, permissions=frozenset())
