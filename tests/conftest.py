@@ -18,6 +18,7 @@ import structlog
 from app.settings import Settings
 from app.storage.database import Database, open_database
 from app.storage.migrations import migrate
+from tests.chores import put_chores_off
 from tests.keeping import keep_connections, keeper
 from tests.lasting_loop import keep_loop, lasting
 from tests.postgres import Copies, empty_database, running_server
@@ -160,7 +161,12 @@ def kinds() -> Mapping[str, Any]:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
+
+    async def make() -> None:
+        await migrate(f"sqlite:///{path}")
+        await put_chores_off(f"sqlite:///{path}")
+
+    asyncio.run(make())
     return path
 
 
@@ -199,7 +205,7 @@ def replicated() -> Iterator[Replicated]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated database."""
+    """The address of a fresh, migrated database, in which every chore is done."""
     if request.param == "sqlite":
         path = tmp_path / "switchboard.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)

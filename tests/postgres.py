@@ -14,6 +14,7 @@ from app.storage.database import Database
 from app.storage.engines import asyncpg_arguments, parse_database_url
 from app.storage.migrations import migrate
 from app.storage.postgresql import PostgresqlCommands
+from tests.chores import put_chores_off
 from tests.keeping import keeper
 from tests.postgres_server import temporary_server
 
@@ -139,6 +140,7 @@ class Copies:
         await _run(self._server, f"CREATE DATABASE {name}")
         url = self._server.set(database=name)
         await migrate(_text(url))
+        await put_chores_off(_text(url))
         await _run(url, _KEEP_SEED)
         connection = await asyncpg.connect(**self._arguments(name))
         try:

@@ -17,7 +17,7 @@ from app.interactions.repository.erasing import ANY_ERASING
 from app.interactions.service.deadlines import fire_due
 from app.scheduler.chores import CHORES
 from app.scheduler.erasing import Eraser
-from app.storage.chores import Chore, take
+from app.storage.chores import DUE, Chore, take
 from app.storage.database import Database
 from app.storage.query import Query, Row
 from app.storage.tables import moment_of
@@ -101,11 +101,10 @@ class Scheduler:
 
     async def _fire_chores(self) -> bool:
         """Run one part of each chore that is due. Returns whether parts are left; deadlines go before them."""
-        for chore, due_at in self._chores.items():
-            if chore not in self._begun and (due_at is None or due_at <= self._clock()):
-                mine, self._chores[chore] = await self._database.command(take, chore)
-                if mine:
-                    self._begun.add(chore)
+        for chore in await self._due_chores():
+            mine, self._chores[chore] = await self._database.command(take, chore)
+            if mine:
+                self._begun.add(chore)
         for chore in list(self._begun):
             try:
                 if await self._database.command(chore.run):
@@ -116,6 +115,20 @@ class Scheduler:
                 _log.exception("a chore failed", chore=chore.name, again_in=chore.every.total_seconds())
             self._begun.discard(chore)
         return bool(self._begun)
+
+    async def _due_chores(self) -> Sequence[Chore]:
+        """The chores that are due, and that no other process has done meanwhile, as far as one look tells."""
+        now = self._clock()
+
+        def is_due(chore: Chore) -> bool:
+            due_at = self._chores[chore]
+            return chore not in self._begun and (due_at is None or due_at <= now)
+
+        due = [chore for chore in self._chores if is_due(chore)]
+        if due:
+            known = await self._database.plan(_chores, snapshot=False, caller=SERVER)
+            self._chores.update((chore, known[chore.name]) for chore in due if chore.name in known)
+        return [chore for chore in due if is_due(chore)]
 
 
 @asynccontextmanager
@@ -137,3 +150,8 @@ def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:
     alerts = yield NEXT_ALERT
     erases = bool((yield ANY_ERASING))
     return min((moment_of(due) for due, *_ in (*deadlines, *alerts)), default=None), erases
+
+
+def _chores() -> Generator[Query, Sequence[Row], dict[str, datetime]]:
+    """When each chore is due, of those that were ever done."""
+    return {name: moment_of(due_at) for name, due_at in (yield DUE)}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.storage.constructs import insert_into
+from app.storage.query import Query
 from app.storage.tables import Timestamp, metadata
 from app.storage.work import Work
 
@@ -17,6 +18,9 @@ chore = sa.Table(
     sa.Column("due_at", Timestamp, nullable=False),
     sqlite_with_rowid=False,
 )
+
+DUE = Query("SELECT name, due_at FROM chore")
+"""The driver's rows of all chores that were ever done: when each is due again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,12 @@ from app.kinds.conversation.repository import ConversationRepository
 from app.kinds.conversation.tables import channel_agent
 from app.scheduler import CHORES, Scheduler, scheduling
 from app.settings import Settings
-from app.storage.chores import Chore
+from app.storage.chores import DUE, Chore
 from app.storage.database import Database, Work, open_database
 from app.storage.event_log import HEADS
 from app.storage.idempotency import idempotency_key, once
 from app.storage.repository import reserve_ids
+from tests.chores import have_chores_due
 from tests.conftest import START, CountingIds, ManualClock
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.conftest import Desk, stored
@@ -216,6 +217,7 @@ async def test_a_command_has_what_failed_tried_again_at_once(
 
 
 async def test_an_idle_scheduler_looks_once_a_second(database: Database, clock: ManualClock) -> None:
+    await database.command(have_chores_due)
     scheduler = Scheduler(database, clock)
     assert await scheduler.fire() == 1
     assert await scheduler.fire() == 1
@@ -262,6 +264,26 @@ async def test_a_chore_is_done_by_one_of_many_each_time(
             assert len(done) == count
 
 
+async def test_chores_that_another_process_has_done_take_one_look_and_no_command(
+    database: Database, database_url: str, clock: ManualClock
+) -> None:
+    await database.command(have_chores_due)
+    await Scheduler(database, clock).fire()
+    looks: list[str] = []
+    other = await open_database(
+        database_url, clock=clock, ids=CountingIds(), settings=Settings(), observer=looks.append
+    )
+    try:
+        scheduler = Scheduler(other, clock)
+        # After 15 seconds two are due, each of which is taken and done.
+        for seconds, commands, looked in ((0, 0, 1), (14, 0, 1), (1, 4, 2)):
+            clock.advance(seconds)
+            await scheduler.fire()
+            assert (other.tally.units, looks.count(DUE.sql)) == (commands, looked)
+    finally:
+        await other.close()
+
+
 async def test_a_chore_goes_on_until_nothing_is_left_and_deadlines_come_first(
     database: Database, desk: Desk, clock: ManualClock
 ) -> None:
@@ -305,6 +327,7 @@ async def test_answers_are_forgotten_after_their_time(database: Database, clock:
     def kept(work: Work) -> int:
         return int(work.connection.execute(sa.select(sa.func.count()).select_from(idempotency_key)).scalar_one())
 
+    await database.command(have_chores_due)
     await database.command(answer)
     retention = Settings().idempotency_retention
     for moment, count in ((START + retention, 1), (START + retention + timedelta(minutes=1), 0)):
@@ -314,6 +337,7 @@ async def test_answers_are_forgotten_after_their_time(database: Database, clock:
 
 
 async def test_events_are_forgotten_after_their_time(database: Database, desk: Desk, clock: ManualClock) -> None:
+    await database.command(have_chores_due)
     ref = await hear(database, desk)
     # Nobody waits, so no reply window that closes is told of.
     await database.command(send_message, BO, ref, said("Hello!"))
