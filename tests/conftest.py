@@ -34,6 +34,7 @@ from tests.sharing import (
     share_what_every_start_makes,
 )
 from tests.sizes import be_thorough
+from tests.turns import BOTH, left_out
 
 pytest_plugins = ("tests.kit.library_fixtures",)
 
@@ -65,6 +66,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{BOTH}: each value is tried on both databases in every run")
     # To collect the tests makes hardly any garbage, and what a test leaves is small: it is looked for seldom.
     gc.set_threshold(50_000, 20, 100)
     be_thorough(config.getoption("thorough"))
@@ -81,6 +83,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(patch.undo)
     config.add_cleanup(lasting.end)
     config.add_cleanup(keeper.end)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, unless the run is thorough, what is tried on the other database; last, when a choice was made."""
+    if not config.getoption("thorough") and (left := left_out(items)):
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [each for each in items if each not in left]
 
 
 def pytest_collection_finish() -> None:

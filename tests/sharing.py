@@ -5,21 +5,28 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_key
+from graphql import GraphQLSchema
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
 
+from app.core.recent import Recent
 from app.directory.model import pepper
 from app.directory.repository.identities import IdentityLookup
 from app.directory.repository.lookup import KeyLookup
 from app.directory.repository.tickets import TicketLookup
+from app.execution.documents import Document, Documents
+from app.execution.guard import Guard
 from app.execution.lowering import Lowering
+from app.execution.operation import Operations
 from app.execution.sizes import Sizes
 from app.http.pages.site import _filled, edition_of
 from app.rest.contract import Contract, with_contracts
@@ -41,11 +48,14 @@ FINGERPRINT_COST = pepper.COST
 
 _MOST_STATEMENTS = 5_000
 _MOST_PLANS = 2_000
+_MOST_BYTES = 4_000_000
+_MOST_FIELDS = 60_000
 
 _dialects: dict[str, sa.Dialect] = {}
 _catalogues: dict[object, tuple[Catalogue, object, object]] = {}
 """With what they were made of, so that nothing else gets its place in memory."""
 _compiled: LRUCache[object, object] = LRUCache(_MOST_STATEMENTS)
+_documents: "dict[object, _Documents]" = {}
 _plans: defaultdict[Hashable, LRUCache[Any, Any]] = defaultdict(lambda: LRUCache(_MOST_PLANS))
 
 
@@ -59,13 +69,16 @@ def share_compiled_statements(patch: pytest.MonkeyPatch) -> None:
 
 
 def share_what_every_start_makes(patch: pytest.MonkeyPatch) -> None:
-    """Make once what an application makes at its start from its schema and its dialect alone, and changes never.
+    """Make once what an application makes at its start from its schema, its dialect or a text, and changes never.
 
-    A server makes it once, in 20 milliseconds. Here every third test starts an application."""
+    A server makes it once, in 20 milliseconds, and takes 50 to check a private key. Here every third test starts an
+    application."""
     patch.setattr("app.asgi.with_contracts", _with_contracts)
     patch.setattr("app.console.pages.edition_of", lru_cache(edition_of))
     patch.setattr("app.http.pages.site._filled", lru_cache(_filled))
     patch.setattr("app.execution.measure.Sizes", lru_cache(Sizes))
+    patch.setattr("app.execution.operation.Guard", lru_cache(Guard))
+    patch.setattr("app.kinds.chat_session.upstream.superoffice.credentials.load_pem_private_key", lru_cache(load_key))
     patch.setattr("app.execution.preparing.Lowering", lru_cache(Lowering))
     patch.setattr("app.directory.authenticator.KeyLookup", lru_cache(KeyLookup))
     patch.setattr("app.directory.people.IdentityLookup", lru_cache(IdentityLookup))
@@ -158,8 +171,32 @@ def _nothing(_connection: sa.Connection) -> None:
     """What the dialect wants to know is known."""
 
 
-def shared_plans(dialect: sa.Dialect, road: str) -> LRUCache[Any, Any]:
-    """The plans of the product's graph for databases of this dialect, on one of the roads that read it.
+def share_what_is_compiled(operations: Operations, dialect: sa.Dialect) -> None:
+    """Give operations of the product's graph the documents that others have read, and the plans that they have made.
 
-    A plan holds for every database. Tests that count what is compiled keep to plans of their own."""
+    Both hold for every database of this dialect. Tests that count what is compiled keep to their own."""
+    schema, guard = operations.documents._schema, operations.guard
+    name = id(schema), dialect, guard.limits
+    if name not in _documents:
+        _documents[name] = _Documents(schema, guard)
+    operations.documents = _documents[name]
+    operations.preparer.plans = shared_plans(dialect, "GraphQL")
+
+
+def shared_plans(dialect: sa.Dialect, road: str) -> LRUCache[Any, Any]:
+    """The plans of the product's graph for databases of this dialect, on one of the roads that read it."""
     return _plans[dialect, road]
+
+
+class _Documents(Documents):
+    """Documents of several applications, each of which reads them in a thread of its own."""
+
+    def __init__(self, schema: GraphQLSchema, guard: Guard) -> None:
+        super().__init__(schema, guard)
+        self._recent = Recent(_MOST_BYTES)
+        self.plans = Recent(_MOST_FIELDS)
+        self._reading = Lock()
+
+    def read(self, text: str, most_tokens: int | None = None) -> Document:
+        with self._reading:
+            return super().read(text, most_tokens)

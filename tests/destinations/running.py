@@ -32,6 +32,7 @@ from tests.interactions.conftest import House
 from tests.kinds.conftest import ADA, store_customer
 from tests.kinds.conversation.conftest import furnish
 from tests.serving import PATIENCE
+from tests.sharing import share_what_is_compiled
 
 KEY = Fernet.generate_key().decode()
 SOON = DispatchLimits(
@@ -165,6 +166,7 @@ async def running(
     async with app.router.lifespan_context(app) as state:
         assert state is not None
         services: Services = state["services"]
+        share_what_is_compiled(services.operations, services.database.dialect)
         graph = Graph(services.database, services.operations, settings, ManualClock())
         if house is None:
             desk = await services.database.command(furnish)

@@ -11,7 +11,7 @@ from app.directory.repository import CustomerRepository, ProfileRepository, User
 from app.storage.database import Database, Work
 from tests.conftest import START
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 
 def customer(**given: object) -> Customer:

@@ -21,7 +21,7 @@ from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, open_database
 from tests.conftest import CountingIds, ManualClock
-from tests.sharing import shared_plans
+from tests.sharing import share_what_is_compiled
 
 SCHEMA: GraphQLSchema = build_schema(SLICES)
 """The schema of the product; building it takes longer than most tests."""
@@ -114,31 +114,17 @@ def payload_object(mutation: str) -> str | None:
 
 
 async def open_graph(
-    database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, *, ids: Ids | None = None
+    database_url: str,
+    clock: ManualClock | None = None,
+    settings: Settings | None = None,
+    *,
+    ids: Ids | None = None,
+    own_plans: bool = False,
 ) -> Graph:
     """The product's graph over a migrated database; whoever opens it closes its database.
 
-    It has the plans that other graphs have made. Without other settings no caller has a limit of compiling: a test may
-    ask for more in a minute than a client."""
-    graph = await _open(database_url, clock, settings, ids)
-    graph.operations.preparer.plans = shared_plans(graph.database.dialect, "GraphQL")
-    return graph
-
-
-@asynccontextmanager
-async def running_graph(database_url: str) -> AsyncIterator[Graph]:
-    """The same with plans of its own, until the block ends, however it ends: an open database would keep the process
-    from ending."""
-    graph = await _open(database_url)
-    try:
-        yield graph
-    finally:
-        await graph.database.close()
-
-
-async def _open(
-    database_url: str, clock: ManualClock | None = None, settings: Settings | None = None, ids: Ids | None = None
-) -> Graph:
+    It has the documents and plans that other graphs have made, or `own_plans`, for who counts what is compiled. Without
+    other settings no caller has a limit of compiling: a test may ask for more in a minute than a client."""
     clock = ManualClock() if clock is None else clock
     settings = (
         Settings(compile_seconds=0, secrets_key=(SECRETS_KEY,), issuers=(ISSUER,)) if settings is None else settings
@@ -153,4 +139,17 @@ async def _open(
         observer=statements.append,
     )
     compiler = Compiler(build_catalogue(SCHEMA, SLICES), database.dialect)
-    return Graph(database, Operations(SCHEMA, compiler, database, settings, clock), settings, clock, statements)
+    operations = Operations(SCHEMA, compiler, database, settings, clock)
+    if not own_plans:
+        share_what_is_compiled(operations, database.dialect)
+    return Graph(database, operations, settings, clock, statements)
+
+
+@asynccontextmanager
+async def running_graph(database_url: str, *, own_plans: bool = False) -> AsyncIterator[Graph]:
+    """The same until the block ends, however it ends: an open database would keep the process from ending."""
+    graph = await open_graph(database_url, own_plans=own_plans)
+    try:
+        yield graph
+    finally:
+        await graph.database.close()

@@ -9,7 +9,7 @@ from tests.graph.exchanges import of, receive, text
 from tests.graph.people import store_people
 from tests.graph.running import Graph, running_graph
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 CASES: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], int, int]] = {
     "updateSession, tags": ("updateSession", {"tags": ["a"]}, {"tags": ["b"]}, 5, 2),

@@ -1,6 +1,6 @@
 """What is compiled for a request, counted: a filter is a parameter, not a plan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import chain, combinations
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from app.core.actor import Actor
 from app.selection.compiler import Compiler
 from app.selection.sql import SqlCompiler
 from tests.graph.exchanges import of, receive, text
-from tests.graph.running import Graph
+from tests.graph.running import Graph, running_graph
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +25,13 @@ FILTERS: Mapping[str, Any] = {
     "latestMessageAt": {"before": "2030-01-01T00:00:00Z"},
 }
 NOBODY = Actor(user_id=1, name="Nobody")
+
+
+@pytest.fixture
+async def graph(database_url: str) -> AsyncIterator[Graph]:
+    """What another graph has compiled would not be counted."""
+    async with running_graph(database_url, own_plans=True) as found:
+        yield found
 
 
 def compiled(graph: Graph) -> SqlCompiler:

@@ -10,7 +10,7 @@ from app.selection import tallies
 from tests.graph.filled import Filled
 from tests.graph.running import ADMIN
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 COUNTS = """query($filter: InteractionFilter, $by: [InteractionGrouping!]!) {
   interactionCounts(filter: $filter, groupBy: $by) { count countIsCapped groupings {

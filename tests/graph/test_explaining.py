@@ -16,7 +16,7 @@ from app.http.pages.examples import EXAMPLES
 from tests.graph.filled import Filled
 from tests.graph.running import Graph
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 PLANS = Path(__file__).parent / "plans"
 

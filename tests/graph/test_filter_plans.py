@@ -8,7 +8,7 @@ import pytest
 from tests.graph.planning import Plans, planned_demo
 from tests.graph.running import ADMIN
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 FACETS: Sequence[Mapping[str, Any]] = (
     {"statuses": ["TO_DO"]},

@@ -118,6 +118,7 @@ async def test_filter_condition_that_is_absent_does_not_narrow(
     assert await filled.graph.read(left_out) == everything
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("path", LISTED, ids=".".join)
 async def test_filter_list_that_is_empty_matches_nothing(filled: Filled, path: tuple[str, ...]) -> None:
     for field in LISTS:

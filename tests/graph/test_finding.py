@@ -12,7 +12,7 @@ from app.directory.reads import searching
 from tests.graph.exchanges import of, receive, text
 from tests.graph.running import ADMIN, Graph
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 SEARCH = """query($text: String!, $filter: InteractionFilter, $first: Int, $after: String) {
   searchInteractions(text: $text, filter: $filter, first: $first, after: $after) {

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from app.kinds.session.tables import suggested_message
 from tests.graph.commands import (
     CONNECTIONS,
     DIRECTORY,
@@ -17,8 +19,8 @@ from tests.graph.commands import (
     received,
 )
 from tests.graph.filled import Filled, fill
-from tests.graph.running import SCHEMA, running_graph
-from tests.graph.state import Rows, rows_of
+from tests.graph.running import SCHEMA, Graph, running_graph
+from tests.graph.state import sizes_of
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +38,7 @@ _BESIDE = {
     "mark",
     "stream_ticket",
 }
-_COUNTERS = {"selected_count"}
+SELECTED = sa.select(sa.func.coalesce(sa.func.sum(suggested_message.c.selected_count), 0))
 # Their state refuses a second time; the message that was added tells the customer of the change.
 _ANNOUNCED = {"transferChatSession", "acceptChatTransfer", "rejectChatTransfer", "cancelChatTransfer"}
 
@@ -71,29 +73,28 @@ async def changing(changing_url: str) -> AsyncIterator[Filled]:
         yield filled
 
 
-def _sizes(rows: Rows) -> dict[str, int]:
-    """How many rows each table has, and what its counters add up to."""
-    found = {name: len(of_table) for name, of_table in rows.items() if name not in _BESIDE}
-    for name in _COUNTERS:
-        found[name] = sum(row.get(name) or 0 for of_table in rows.values() for row in of_table)
-    return found
+async def sizes(graph: Graph) -> dict[str, int]:
+    """How many rows each table has, and how often suggestions were selected."""
+    counted = await sizes_of(graph.database)
+    selected = await graph.database.command(lambda work: work.connection.execute(SELECTED).scalar_one())
+    return {"selected": selected, **{name: size for name, size in counted.items() if name not in _BESIDE}}
 
 
 async def test_mutation_that_adds_something_takes_an_idempotency_key(changing: Filled) -> None:
     graph, adding = changing.graph, set()
     # First what takes a key, so that no other command has closed or deleted what it is about.
     for name, given in sorted(COMMANDS, key=lambda each: each[0] not in KEYED):
-        before = _sizes(await rows_of(graph.database))
+        before = await sizes(graph)
         keyed = {"idempotencyKey": f"first of {name}"} if name in KEYED else {}
         await graph.attempt(name, {**given, **keyed})
-        after = _sizes(await rows_of(graph.database))
+        after = await sizes(graph)
         if any(after[table] > before[table] for table in after):
             adding.add(name)
             assert name in KEYED or name in _ANNOUNCED, name
         if name in KEYED:
             assert name in adding, f"{name} added nothing here, so its key is not tried"
             await graph.do(name, {**given, **keyed}, _SHOWN.get(name, ""))
-            assert _sizes(await rows_of(graph.database)) == after, name
+            assert await sizes(graph) == after, name
 
 
 async def test_idempotency_key_of_another_note_is_refused(changing: Filled) -> None:

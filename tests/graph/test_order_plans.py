@@ -8,7 +8,7 @@ from tests.graph.orders import Order, orders_of, written
 from tests.graph.planning import Plans, planned_demo
 from tests.graph.running import ADMIN, SCHEMA
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 INDEXES = {
     "InteractionOrder.LATEST_MESSAGE_AT": "ix_interaction_active",

@@ -110,6 +110,7 @@ class Pages:
             before = page["pageInfo"]["startCursor"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("type_name", "field", "order"), CONNECTIONS)
 async def test_both_ways_lead_over_the_same_items(
     filled: Filled, type_name: str, field: str, order: str | None

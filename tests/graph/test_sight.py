@@ -45,7 +45,7 @@ SUMMARY = "subscription { attentionSummaryChanged(groupBy: TEAM) { count } }"
 
 @pytest.fixture(scope="module")
 async def world(changing_url: str) -> AsyncIterator[Filled]:
-    async with running_graph(changing_url) as graph:
+    async with running_graph(changing_url, own_plans=True) as graph:
         yield await fill(graph)
 
 

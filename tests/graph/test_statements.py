@@ -10,7 +10,7 @@ from tests.graph.filled import Filled
 from tests.graph.people import People, store_people
 from tests.graph.running import Graph, running_graph
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 PERSON = """
 query Person($id: ID!) {

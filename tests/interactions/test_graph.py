@@ -214,6 +214,7 @@ async def test_a_customer_and_a_person_have_interactions(house: House) -> None:
     assert [found["profile"]["interactions"]["totalCount"], found["customer"]["interactions"]["totalCount"]] == [1, 0]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("text", "found"),
     [

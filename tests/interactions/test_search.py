@@ -10,7 +10,7 @@ from app.core.text import fold
 from tests.graph.running import Graph
 from tests.interactions.conftest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 WORDS = (
     *("fødselsdag", "Łódź", "đường", "ılık", "straße", "ærlig", "Ελλάδα", "Ёлка", "שָׁלוֹם", "مُحَمَّد"),

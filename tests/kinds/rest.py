@@ -21,7 +21,7 @@ from tests.conftest import CountingIds, ManualClock
 from tests.kinds.conftest import ADA, BO, CY, DEE
 from tests.kinds.described import Described
 from tests.serving import PATIENCE
-from tests.sharing import shared_plans
+from tests.sharing import share_what_is_compiled, shared_plans
 
 ACTORS: Mapping[str, Actor] = {actor.name.lower(): actor for actor in (ADA, BO, CY, DEE)}
 """Who is let in, by a key that is their name in small letters."""
@@ -108,7 +108,7 @@ async def housed(
         found = dict(state or {})
         services: Services = found["services"]
         services.reads.plans = shared_plans(services.database.dialect, "REST")
-        services.operations.preparer.plans = shared_plans(services.database.dialect, "GraphQL")
+        share_what_is_compiled(services.operations, services.database.dialect)
         yield House(app, services.database, clock, found, refusals)
     assert not described.differences, "\n".join(described.differences)
 

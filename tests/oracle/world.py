@@ -95,6 +95,7 @@ class World:
     models: Mapping[int, Any]
     refusals: Mapping[str, Callable[..., Any]]
     objects: dict[str, dict[int, Row]] = field(default_factory=dict)
+    _interactions: dict[int, Row] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, table in TABLES.items():
@@ -107,6 +108,8 @@ class World:
                 for row in self.rows["interaction"]
                 if row["kind"] == kind
             }
+        for name in KIND_TYPES.values():
+            self._interactions.update(self.objects[name])
         self.objects["HistoryEntry"] = {
             index: {"__typename": "HistoryEntry", **row, **_told(row)}
             for index, row in enumerate(self.rows["event_log"])
@@ -125,7 +128,7 @@ class World:
         return [row for kind in KIND_TYPES.values() for row in self.objects[kind].values()]
 
     def interaction(self, key: int | None) -> Row | None:
-        return next((row for row in self.all("Interaction") if row["id"] == key), None)
+        return self._interactions.get(key or 0)
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ async def test_lists_are_paged(client: httpx2.AsyncClient) -> None:
     assert await keys(client, "enabled=false&limit=7") == [f"k{number}" for number in range(23, 0, -2)]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("query", "found"),
     [

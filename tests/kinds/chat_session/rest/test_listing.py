@@ -73,6 +73,7 @@ async def test_rows_of_the_columns_asked_for(client: httpx2.AsyncClient) -> None
     assert [len(row) for row in every] == [29, 29, 29]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("condition", "found"),
     [
