@@ -113,6 +113,26 @@ def test_other_databases_are_refused(url: str) -> None:
         Settings(database_url=url)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("vapid_key", "hunter2", "it is no key; `python -m app push-key` makes one"),
+        ("vapid_contact", "ops", "it has to be a mailto: address or an https URL"),
+        ("vapid_contact", "http://example.com", "it has to be a mailto: address or an https URL"),
+        ("smtp_sender", "ops", "it has to be an e-mail address"),
+        ("phone_region", "no", "it has to be a country as by ISO 3166, such as NO"),
+        ("public_url", "example.com", "it has to be a URL such as https://switchboard.example.com"),
+    ],
+)
+def test_settings_of_another_form_are_refused(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SWITCHBOARD_{name.upper()}", value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(kinds=SETTINGS)
+    assert str(refused.value) == f"SWITCHBOARD_{name.upper()}: {says}."
+
+
 def test_secrets_keys_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     new, old = new_key(), new_key()
     monkeypatch.setenv("SWITCHBOARD_SECRETS_KEY", f"{new}, {old}")

@@ -13,7 +13,7 @@ import orjson
 
 from app.connections.model.settings import number_in
 from app.core.clock import Clock
-from app.interactions.remote import Access, Answered, Entry, Refused, Send, Unanswered
+from app.interactions.remote import Access, Answered, Entry, Refused, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.faults import OutboundCode
 from app.outbound.waiting import retry_after
@@ -99,24 +99,6 @@ class Bucket:
 def bucket_for(settings: Mapping[str, object], time: Callable[[], float], sleep: Sleep = asyncio.sleep) -> Bucket:
     """The bucket of a connection with these settings, which may say how much its system bears."""
     return Bucket(time, sleep, number_in(settings, "requestsPerSecond", RATE))
-
-
-class Bearer:
-    """Authenticates to one address with one fixed token."""
-
-    unauthorized = frozenset({401, 403})
-
-    def __init__(self, address: str, token: str) -> None:
-        self._entry = Entry(address, {"authorization": f"Bearer {token}"})
-
-    def has(self, user: str) -> bool:
-        return False
-
-    async def entry(self, send: Send, user: str | None) -> Entry:
-        return self._entry
-
-    def left(self, entry: Entry, status: int) -> bool:
-        return False
 
 
 class _Ended(Unanswered):

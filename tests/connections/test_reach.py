@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from app.connections.reach import BURST, RATE, Bearer, Bucket, Rank, SystemReach, bucket_for
+from app.connections.bearer import Bearer
+from app.connections.reach import BURST, RATE, Bucket, Rank, SystemReach, bucket_for
 from app.interactions.remote import Entry, Refused, Send, Unanswered
 from app.outbound import Answer, OutboundClient, OutboundFault
 from app.outbound.faults import OutboundCode

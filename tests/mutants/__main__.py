@@ -16,6 +16,10 @@ TESTS = {
     "directory": ("tests/directory",),
     "feed": ("tests/feed",),
     "interactions": ("tests/interactions",),
+    "kinds/agent_session": ("tests/kinds/agent_session/model", "tests/kinds/agent_session/service"),
+    "kinds/chat_session": ("tests/kinds/chat_session/model", "tests/kinds/chat_session/service"),
+    "kinds/conversation": ("tests/kinds/conversation/model", "tests/kinds/conversation/service"),
+    "kinds/session": ("tests/kinds/session/test_model.py", "tests/kinds/session/test_service.py"),
     "live": ("tests/live", "tests/graph/test_live.py"),
     "selection": ("tests/selection", "tests/graph/test_filters.py", "tests/graph/test_pagination.py"),
 }

@@ -4,7 +4,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.core.errors import DomainError, Forbidden, InvalidInput, InvalidTransition, NotSupported, TooLong, Unreachable
-from app.interactions.model import Cause, Command, Level, State, Turn
+from app.interactions.model import Cause, Command, Level, ReplyBlock, State, Turn
 from app.kinds.session.events import Ended
 from app.kinds.session.model import (
     COMMANDS,
@@ -22,6 +22,7 @@ from app.kinds.session.model import (
     is_current,
     refusal,
     replaced_suggestions,
+    reply_block,
     state,
     turn,
     updated,
@@ -144,6 +145,30 @@ def test_a_customer_without_number_or_subscription_cannot_be_written_to() -> Non
     assert refused(Command.REPLY, session(unsubscribed=True)) == Unreachable.code
     assert refused(Command.REPLY, session(has_number=False)) == Unreachable.code
     assert refused(Command.RECEIVE, session(unsubscribed=True, has_number=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "later", "block"),
+    [
+        (session(), MOMENT, None),
+        (session(), WINDOW, ReplyBlock.CLOSED),
+        (session(need_attention=True), WINDOW, None),
+        (session(unsubscribed=True), MOMENT, ReplyBlock.UNSUBSCRIBED),
+        (session(has_number=False), MOMENT, ReplyBlock.NO_NUMBER),
+        (session(assignee_id=1), MOMENT, None),
+        (session(assignee_id=7), MOMENT, ReplyBlock.HELD_BY_OTHER),
+        (session(cannot="REPLY"), MOMENT, ReplyBlock.NOT_ALLOWED),
+        (session(cannot="CLOSE"), MOMENT, None),
+    ],
+)
+def test_reply_is_blocked_for_a_reason(subject: Session, later: timedelta, block: ReplyBlock | None) -> None:
+    assert reply_block(subject, ADMIN, NOW + later, Settings()) is block
+    assert reply_block(subject, Actor(user_id=1, name="Bo"), NOW + later, Settings()) is ReplyBlock.NOT_ALLOWED
+
+
+def test_reply_without_the_flag_is_blocked_by_the_bot_where_a_setting_says_so() -> None:
+    assert reply_block(session(), ADMIN, NOW, STRICT) is ReplyBlock.BOT_IN_CHARGE
+    assert reply_block(session(need_attention=True), ADMIN, NOW, STRICT) is None
 
 
 def test_an_update_touches_only_what_it_names() -> None:

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from app.connections.bearer import BearerRemote
 from app.connections.model.settings import number_of
-from app.connections.reach import Bearer
-from app.connections.service.reaching import checked_token
-from app.core.clock import Clock
 from app.interactions.remote import Hook, Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
 from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, REACTION, READ, RESTART, STATUS
 from app.kinds.conversation.upstream.voicebot.shapes import (
@@ -32,7 +30,7 @@ class Read(NamedTuple):
     messages: list[Message]
 
 
-class VoicebotRemote:
+class VoicebotRemote(BearerRemote):
     """The messaging bot's inbox, through its documented operations only."""
 
     creating = frozenset({MESSAGE, RESTART})
@@ -40,12 +38,6 @@ class VoicebotRemote:
     settles = timedelta(seconds=15)
     newest_first = True
     mirrored_whole = False
-
-    def checked(self, credential: str) -> str:
-        return checked_token(credential)
-
-    def access(self, address: str, credential: str, clock: Clock) -> Bearer:
-        return Bearer(address, credential)
 
     def cannot_with(self, credential: str) -> frozenset[str]:
         return _CANNOT

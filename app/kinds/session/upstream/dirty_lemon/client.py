@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from app.connections.reach import Bearer
+from app.connections.bearer import BearerRemote
 from app.connections.recalled import Recalled
-from app.connections.service.reaching import checked_token
 from app.connections.shapes import digest_of
-from app.core.clock import Clock
 from app.interactions.messages import MessageAuthor
 from app.interactions.remote import Hook, Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
 from app.kinds.session.service.mirroring import FLAG, MESSAGE, SUGGESTIONS
@@ -35,7 +33,7 @@ class Read(NamedTuple):
     newest: str
 
 
-class DirtyLemonRemote:
+class DirtyLemonRemote(BearerRemote):
     """The messaging bot's sessions, through its documented operations only."""
 
     creating = frozenset({MESSAGE})
@@ -46,12 +44,6 @@ class DirtyLemonRemote:
 
     def __init__(self) -> None:
         self._customers: Recalled[shapes.Customer] = Recalled(_CUSTOMER_LASTS)
-
-    def checked(self, credential: str) -> str:
-        return checked_token(credential)
-
-    def access(self, address: str, credential: str, clock: Clock) -> Bearer:
-        return Bearer(address, credential)
 
     def cannot_with(self, credential: str) -> frozenset[str]:
         return _CANNOT
