@@ -112,7 +112,9 @@ def _serving(own: Mapping[str, str]) -> Iterator[dict[str, str]]:
             found = wait_for(r"(http://127\.0\.0\.1:(\d+))/", said, server, PATIENCE)
             url, settings["SWITCHBOARD_PORT"] = found[1], found[2]
             given = {"SERVER": url, "ADMIN_KEY": ADMIN_KEY, "READER_KEY": _reader_key(url)}
-            yield kept | given | {"ROOT": str(ROOT), "RUNNER": str(os.getpid())}
+            # Settings of the caller's server are nothing to clients; what the tests are told is.
+            told = {name: value for name, value in os.environ.items() if name.startswith("SWITCHBOARD_TESTS_")}
+            yield kept | told | given | {"ROOT": str(ROOT), "RUNNER": str(os.getpid())}
         finally:
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             signal.signal(signal.SIGUSR2, signal.SIG_IGN)

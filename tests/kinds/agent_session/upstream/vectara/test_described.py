@@ -1,11 +1,16 @@
 """Our requests, and the stand-in's answers, are as the platform's own description of its API has them.
 
-The description is not part of the repository: SWITCHBOARD_TESTS_VECTARA_OPENAPI says where a copy lies."""
+The description is not part of the repository: SWITCHBOARD_TESTS_VECTARA_OPENAPI says where a copy lies. What was sent
+is written to the file that SWITCHBOARD_TESTS_VECTARA_REQUESTS names, for tests/conformance/prism."""
 
 import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from app.core.ids import GlobalId
@@ -20,6 +25,9 @@ from tests.kinds.conftest import BO
 pytestmark = pytest.mark.anyio
 
 WHERE = "SWITCHBOARD_TESTS_VECTARA_OPENAPI"
+RECORD = "SWITCHBOARD_TESTS_VECTARA_REQUESTS"
+ANY = r"/\1/…"
+ONE_OF_MANY = re.compile(r"/(agents|sessions|events)/[^/]+")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +65,14 @@ async def test_requests_and_answers_are_as_described(desk: Desk, platform: Platf
     assert {("PATCH", "s1"), ("POST", "events"), ("POST", "hide"), ("POST", "unhide"), ("GET", "traces")} <= kinds
     faults = [fault for each in platform.answers for fault in description.faults(*each)]
     assert faults == []
+    if RECORD in os.environ:
+        record(Path(os.environ[RECORD]), [each for each, _, _ in platform.answers])
+
+
+def record(path: Path, requests: Sequence[Request]) -> None:
+    """Write the requests, each with its operation: the method, and the path without what names one of many."""
+    sent = [{"operation": f"{each.method} {ONE_OF_MANY.sub(ANY, each.path)}", **asdict(each)} for each in requests]
+    path.write_bytes(orjson.dumps(sent))
 
 
 @pytest.mark.parametrize(
