@@ -1,4 +1,4 @@
-"""Every kind of interaction. Adding one is a folder in app/kinds and a line here."""
+"""The list of kinds; a new kind adds one line."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -39,29 +39,24 @@ SETTINGS: tuple[type[KindSettings], ...] = tuple(kind.settings for kind in KINDS
 PERMISSIONS: tuple[str, ...] = (*kind_permissions(kind.name for kind in KINDS), *GENERAL_PERMISSIONS)
 """All existing permissions. An admin has them all."""
 
+
+def _allowed(kind: str) -> Mapping[str, str]:
+    """What each permission for a kind allows."""
+    name = kind.upper()
+    those = f"interactions of the kind `{name}`"
+    return {
+        f"{kind}:read": f"See all {those}.",
+        f"{kind}:read:team": f"See {those} that belong to the user's teams or to no team.",
+        f"{kind}:read:own": f"See {those} that are assigned to the user.",
+        f"{kind}:claim": f"With `{name}_READ_OWN` or `{name}_WRITE_OWN`: also unassigned {those} of the user's teams.",
+        f"{kind}:write": f"Change all {those}.",
+        f"{kind}:write:team": f"Change {those} that belong to the user's teams or to no team.",
+        f"{kind}:write:own": f"Change {those} that are assigned to the user.",
+    }
+
+
 _ALLOWED = {
-    **{f"{kind.name}:read": f"See what is of the kind `{kind.name.upper()}`." for kind in KINDS},
-    **{
-        f"{kind.name}:read:team": f"See what is of the kind `{kind.name.upper()}` and of one's teams, or of no team."
-        for kind in KINDS
-    },
-    **{
-        f"{kind.name}:read:own": f"See what is of the kind `{kind.name.upper()}` and assigned to oneself."
-        for kind in KINDS
-    },
-    **{
-        f"{kind.name}:claim": f"With `{kind.name.upper()}_READ_OWN` or `_WRITE_OWN`: what of one's teams nobody has."
-        for kind in KINDS
-    },
-    **{f"{kind.name}:write": f"Change what is of the kind `{kind.name.upper()}`." for kind in KINDS},
-    **{
-        f"{kind.name}:write:team": f"Change what is of the kind `{kind.name.upper()}` and of one's teams, or of none."
-        for kind in KINDS
-    },
-    **{
-        f"{kind.name}:write:own": f"Change what is of the kind `{kind.name.upper()}` and assigned to oneself."
-        for kind in KINDS
-    },
+    **{permission: text for kind in KINDS for permission, text in _allowed(kind.name).items()},
     "destinations:manage": "Deliver alerts to other servers, and see and change all destinations.",
     "directory:read": "See all customers and profiles, and the contact data of users.",
     "directory:write": "Change customers and profiles.",
