@@ -102,7 +102,10 @@ def test_key_is_narrowed_and_ended_by_options(switchboard: CommandLine) -> None:
         (["--expires", "soon"], "--expires: it has to look like 90s, 30m, 2h or 7d."),
         (["--expires", "999999999d"], "--expires: it has to be longer than 0s and at most 36500d."),
         (["--permissions", "session:fly"], "There is no permission session:fly."),
-        (["--user", "eve", "--permissions", "session:read"], "Only who has the permission session:read may grant it."),
+        (
+            ["--user", "eve", "--permissions", "session:read"],
+            "You can only grant permissions that you have yourself, and session:read is not one of them.",
+        ),
     ],
 )
 def test_key_refuses_what_it_cannot_give(switchboard: CommandLine, options: list[str], line: str) -> None:

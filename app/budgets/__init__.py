@@ -1,4 +1,4 @@
-"""What each caller may use in a minute, of one process or of all."""
+"""What each caller may use in a minute, per process or shared."""
 
 from app.budgets.budget import Budget
 from app.budgets.store import Store

@@ -1,4 +1,4 @@
-"""Whether CHANGELOG.md names every breaking change of the schema since the last release."""
+"""Finds breaking changes of the schema that CHANGELOG.md does not name."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Bytes as text that fits into URLs and headers: base64url without padding (RFC 4648)."""
+"""Bytes as base64url text without padding (RFC 4648)."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 

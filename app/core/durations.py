@@ -1,4 +1,4 @@
-"""Durations as settings and the command line spell them: `90s`, `30m`, `2h`, `7d`."""
+"""Durations as text: `90s`, `30m`, `2h`, `7d`."""
 
 import re
 from datetime import timedelta

@@ -125,6 +125,13 @@ class VersionConflict(Conflict):
         self.current_version = current_version
 
 
+def require_version(current: int, if_version: int | None) -> None:
+    """Raise VersionConflict when the caller read another version than the current one. None is not compared."""
+    if if_version is not None and if_version != current:
+        message = f"The current version is {current}, not {if_version}. Read it again, then repeat the change."
+        raise VersionConflict(message, current_version=current, path=("if_version",))
+
+
 class NewerMessage(Conflict):
     """A message came after the latest one that the caller saw; `message_id` is a surrogate."""
 

@@ -1,4 +1,4 @@
-"""JSON whose numbers keep their spelling and whose objects keep the order of their keys."""
+"""JSON that keeps the spelling of numbers and the order of keys."""
 
 import json
 from collections.abc import Mapping

@@ -14,6 +14,8 @@ DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
 MOST_GROUPS = 100
 """A grouping returns at most this many groups: the largest."""
+ANOTHER_CURSOR = "This cursor does not belong to this list in this order. Start from the first page."
+"""The message of InvalidCursor for a page."""
 _LONGEST_CURSOR = 16_384  # several times the length of the longest name of an order
 _LARGEST = 2**63 - 1  # of a number, as either database stores it
 
@@ -68,5 +70,5 @@ def decode_cursor(order: str, cursor: str, types: Sequence[type], *, path: tuple
         or any(type(value) is not wanted for value, wanted in zip(found[1:], types, strict=True))
         or any(type(value) is int and not -_LARGEST - 1 <= value <= _LARGEST for value in found[1:])
     ):
-        raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
+        raise InvalidCursor(ANOTHER_CURSOR, path=path)
     return found[1:]

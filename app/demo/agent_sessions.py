@@ -1,4 +1,4 @@
-"""Stories of AgentSessions; the example of the contract's page as it was before it was escalated."""
+"""Stories of AgentSessions, among them the example of the contract's page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

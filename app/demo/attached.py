@@ -1,4 +1,4 @@
-"""Two Switchboards, one with the demo in place of other systems, the other attached to it."""
+"""Two Switchboards: one has the demo, the other is connected to it."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The people of the small demo: users of different permissions, persons with their customers."""
+"""The users, persons and customers of the demo, with their permissions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

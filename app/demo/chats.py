@@ -1,4 +1,4 @@
-"""Stories of chats and their topics, with the samples of the contract's page."""
+"""Stories of chats and topics, with the examples of the contract's page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

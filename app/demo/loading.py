@@ -1,4 +1,4 @@
-"""Loads the demo: some fifty interactions, made by the services as over the last six days, in one unit."""
+"""Loads the demo: some fifty interactions of six days, in one unit."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The names of the people in the demo data, and how to reach them; nobody real."""
+"""Invented names, companies and addresses of the people in the demo."""
 
 FIRST_NAMES = (
     *("Ada", "Bo", "Chloé", "Dmitri", "Elif", "Femi", "Grace", "Hiroshi", "Ingrid", "José", "Kwame", "Lena", "Mei"),

@@ -1,4 +1,4 @@
-"""Where the small demo is played: services, called as if at other times, in the order of those times."""
+"""Runs the demo's service calls in order, each at its own time."""
 
 import uuid
 from collections import deque

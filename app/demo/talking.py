@@ -1,4 +1,4 @@
-"""What all stories do: two sides say the lines of a dialogue in turn."""
+"""Plays a dialogue: two sides say their lines in turn."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What customers and the business say to each other in the demo data, in several languages."""
+"""What customers and users say in the demo, in several languages."""
 
 from typing import NamedTuple
 

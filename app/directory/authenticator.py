@@ -25,7 +25,7 @@ from app.storage.database import Database
 
 log = structlog.get_logger(__name__)
 
-BEHIND = "The key pepper was changed by another process; this one has to be restarted with it."
+BEHIND = "The key pepper was changed. This server must be restarted with the new one."
 _LOOK_EVERY = timedelta(seconds=1)
 
 

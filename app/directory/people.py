@@ -73,7 +73,9 @@ class PersonAuthenticator:
         if user.has_ended(person.issued_at):
             self._refusals.note(user.id, RefusalReason.SESSIONS_ENDED)
             # With a fresh token, its client comes back by itself.
-            raise Unauthenticated("The sessions of this token's user were ended after it was given.", has_expired=True)
+            raise Unauthenticated(
+                "The sessions of this token's user were ended after it was issued. Get a fresh token.", has_expired=True
+            )
         if found is not None and found[0].is_older_than(person):
             await self._note(found[0], person)
         return actor_of_person(user, person, self._permissions)

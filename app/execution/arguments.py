@@ -183,7 +183,7 @@ def _value(node: ValueNode, type_: GraphQLInputType, path: tuple[str | int, ...]
         def exactly_one(variables: Variables) -> Any:
             value = made(variables)
             if len(value) != 1 or None in value.values():
-                raise InvalidInput("Exactly one field has to be given.", path=path)
+                raise InvalidInput("Give exactly one field.", path=path)
             return value
 
         return exactly_one

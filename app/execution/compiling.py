@@ -28,7 +28,7 @@ class Compiling:
     def __init__(self, per_minute: float, store: Store | None = None) -> None:
         self.done = 0
         """How many works were done."""
-        says = f"New documents and large bodies of a caller may take {per_minute:g} s of computing a minute."
+        says = f"A caller's new documents and large bodies may take {per_minute:g} s of computing a minute."
         self.budget = Budget("computing", per_minute * _PARTS, says, store)
         self._turns = Turns(1, waiting=MOST_WAITING)
         self._asked: dict[tuple[Caller, Hashable], asyncio.Event] = {}

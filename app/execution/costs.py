@@ -1,4 +1,4 @@
-"""What operations cost: told to whoever asks, and counted against each user's share."""
+"""Costs of operations: reported on request, and counted per user and minute."""
 
 from collections.abc import Mapping
 from datetime import timedelta

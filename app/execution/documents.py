@@ -117,7 +117,7 @@ class Document:
         elif len(self.operations) == 1:
             return next(iter(self.operations.values()))
         elif self.operations:
-            message = "The document has several operations; operationName has to say which one to run."
+            message = "The document has several operations. Name the one to run by operationName."
         else:
             message = "The document has no operation."
         raise Refused([errors.entry(message, codes.UNKNOWN_OPERATION)], Phase.OPERATION)

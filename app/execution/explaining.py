@@ -38,7 +38,9 @@ async def explain(
     operation that is not a query."""
     operation = operations.documents.read(text).operation(name)
     if operation.kind is not OperationType.QUERY:
-        message = "Only queries are explained: the payload of a mutation or an event is read as a query would be."
+        message = (
+            "Only queries can be explained. The payload of a mutation or an event is read as the same query would be."
+        )
         raise Refused([errors.entry(message, NotSupported.code)], Phase.OPERATION)
     variables = operations.variables(operation, given)
     permissions = permissions_of(context)

@@ -18,7 +18,7 @@ from app.core.json_input import DEEPEST
 from app.graph.strawberry_adapter.reading import default_of, is_one_of, python_name
 
 MOST_FAULTS = 20
-ONE_OF = "Exactly one field has to be given."
+ONE_OF = "Give exactly one field."
 
 _LONGEST_NAME = 80
 _KINDS = {

@@ -1,4 +1,4 @@
-"""From a valid GraphQL document to the neutral tree of fields, without fragments, aliases, @skip and @include."""
+"""Lowers a valid GraphQL document to the neutral tree of fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b

@@ -1,4 +1,4 @@
-"""Runs GraphQL operations: text and variables in, the encoded answer out, the same for every transport."""
+"""Runs GraphQL operations: from text and variables to the encoded answer."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
@@ -114,7 +114,7 @@ class Operations:
                 message = "Subscriptions are answered over WebSocket or Server-Sent Events."
                 raise Refused([errors.entry(message, NotSupported.code)], Phase.OPERATION)
             if not request.mutations:
-                message = "A mutation has to be sent by POST."
+                message = "A mutation must be sent by POST."
                 raise Refused([errors.entry(message, NotSupported.code)], Phase.METHOD)
             return Outcome(await self._mutate(operation, request, context), Phase.EXECUTION)
         except Refused as refused:

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 
 from app.core.errors import CursorExpired
 from app.core.events import LoggedEvent
-from app.storage.event_log import HEADS, Cursor, Newest, heads_with_era, read_after
+from app.storage.event_log import EXPIRED, HEADS, Cursor, Newest, heads_with_era, read_after
 from app.storage.query import Query, Row, Steps
 
 LogSteps = Steps[Sequence[Row]]
@@ -34,7 +34,7 @@ def require_next(cursor: Cursor, found: LoggedEvent) -> None:
     """Raises CursorExpired unless the event is the next one of its lane."""
     # Positions in a lane have no gaps, so a skipped one is a deleted event.
     if found.position != cursor.positions[found.lane] + 1:
-        raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")
+        raise CursorExpired(EXPIRED)
 
 
 def _one(query: Query) -> Generator[Query, Sequence[Row], Sequence[Row]]:

@@ -17,7 +17,7 @@ from app.feed.entry import Entry, Page
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
 from app.storage.database import Database
-from app.storage.event_log import Cursor, Newest, check_cursor, heads_cursor, logged, merge, newest_era
+from app.storage.event_log import EXPIRED, Cursor, Newest, check_cursor, heads_cursor, logged, merge, newest_era
 from app.storage.query import Row
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Feed:
                 cursor = cursor.advance(found.lane, found.position)
                 entries.append(Entry(found, cursor))
         if not entries:
-            raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")
+            raise CursorExpired(EXPIRED)
         return Page(entries, cursor, number if head <= cursor else None)
 
     # ---- the tail -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Wake-ups for commits of other processes; they may be lost, doubled or late."""
+"""Hints about commits of other processes; they may be lost or late."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

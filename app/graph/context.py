@@ -69,7 +69,7 @@ class Context:
     def outside(self) -> Outside:
         """What mutations need beside the database. Raises Unavailable where this process does not have it."""
         if self.outside_world is None:
-            raise Unavailable("This is possible on a running server alone.")
+            raise Unavailable("This is only possible on a running server.")
         return self.outside_world
 
     def now(self) -> datetime:

@@ -1,4 +1,4 @@
-"""The direction of every list that can be sorted; the slices name the fields."""
+"""The direction in which a list is sorted."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Accepts connections, and sets up a few of them at a time, so that a flood of them leaves the loop time for others."""
+"""Accepts connections a few at a time, so that floods cannot block."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Serves one contract: finds the operation, lets the caller in, answers in the upstream's own manner."""
+"""Serves a contract: routes, authenticates, and renders errors as the original."""
 
 import asyncio
 from collections.abc import Mapping

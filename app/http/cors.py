@@ -1,4 +1,4 @@
-"""What pages of other origins may send and read, and what a refused origin is told."""
+"""Cross-origin requests: allowed origins, methods and headers (CORS)."""
 
 from collections.abc import Sequence
 

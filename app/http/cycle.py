@@ -1,4 +1,4 @@
-"""One request on a connection and its answer: uvicorn's, with a short way out for answers that are whole."""
+"""One request and its response, with a fast path for complete responses."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""Whether the process is up (`/healthz`) and whether it can do its work (`/readyz`)."""
+"""Liveness (`/healthz`) and readiness (`/readyz`) of the process."""
 
 import asyncio
 from collections.abc import Generator, Sequence

@@ -1,4 +1,4 @@
-"""Hands what clients send to the parsers a little at a time, so that nobody's bytes hold up the others."""
+"""Feeds received bytes to the parsers in small pieces, fairly between clients."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""How many requests a caller may make in a minute, by API key."""
+"""The limit of requests a minute for each API key."""
 
 from app.budgets import Budget, Store
 from app.core.actor import Actor

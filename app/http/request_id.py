@@ -1,4 +1,4 @@
-"""Gives every request an id, its own X-Request-ID or a new one, which is in the answer and in the logs."""
+"""Assigns each request its id: the given X-Request-ID or a new one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What an application holds open while it serves; every request finds it in its scope."""
+"""The resources of a running application, which requests find in their scope."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The way past the router and all layers for the one path that nearly all requests name."""
+"""Dispatches `/graphql` past the router and the middleware."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol

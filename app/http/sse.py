@@ -1,4 +1,4 @@
-"""GraphQL over Server-Sent Events: one operation a response, as graphql-sse's distinct connections have it."""
+"""GraphQL over Server-Sent Events, in distinct connections mode."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tickets in the address of a request, of clients that can send no headers."""
+"""Authenticates streams by the ticket in their address."""
 
 import hashlib
 from urllib.parse import parse_qs

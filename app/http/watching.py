@@ -1,4 +1,4 @@
-"""What is told of each answer: access lines, and operations that were slow."""
+"""Logs access and slow operations."""
 
 from collections.abc import Callable, Sequence
 from random import random

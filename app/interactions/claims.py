@@ -72,7 +72,7 @@ def may_write(subject: Refusable, actor: Actor) -> bool:
 def not_permitted(subject: Refusable, actor: Actor) -> Forbidden:
     """The refusal of any change of the interaction by an actor whose permissions do not let it."""
     if actor.writes_some(subject.kind):
-        text = f"What you may change of the kind {subject.kind} does not include this."
+        text = f"Your permissions let you change only some interactions of the kind {subject.kind}, and not this one."
         return Forbidden(text, lacks_permission=True)
     return _missing(subject.kind, "write")
 
@@ -162,4 +162,4 @@ def _held(subject: Refusable, actor: Actor, now: datetime, *, even_from_admins: 
     holder = holder_of(subject, now)
     if holder is None or holder == actor.user_id or (actor.is_admin and not even_from_admins):
         return None
-    return AlreadyClaimed("Somebody else holds this.", claimed_by=holder, claimed_until=subject.claimed_until)
+    return AlreadyClaimed("Another user holds this.", claimed_by=holder, claimed_until=subject.claimed_until)

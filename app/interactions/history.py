@@ -1,4 +1,4 @@
-"""The changes that an event records: field names, and values that are neither text nor secret."""
+"""Changes that an event records: field names, and values without text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields

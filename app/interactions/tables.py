@@ -1,4 +1,4 @@
-"""The tables that all kinds of interaction share; private to the slice's repository."""
+"""The tables that all kinds share; only the slice's repository uses them."""
 
 from collections.abc import Sequence
 

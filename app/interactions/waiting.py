@@ -1,4 +1,4 @@
-"""Since when a customer waits for an answer: the value and its rules."""
+"""The rules of waiting: since when a customer waits for an answer."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime

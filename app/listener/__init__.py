@@ -1,1 +1,1 @@
-"""A client of the public graph that follows alerts; imports nothing of the server."""
+"""A client of the public graph that follows alerts."""

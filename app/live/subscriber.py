@@ -8,7 +8,7 @@ from app.feed import Feed
 from app.live.channel import Channel
 from app.live.items import Item
 from app.live.replays import Replay, Replays
-from app.storage.event_log import Cursor
+from app.storage.event_log import EXPIRED, Cursor
 
 _AT_ONCE = 16
 _CHARACTERS_AT_ONCE = 32 * 1024
@@ -38,7 +38,7 @@ class EventSubscriber:
         channel, replay = self._channel, self._replay
         while True:
             if channel.broken:
-                raise CursorExpired("Events were lost; read the state anew and subscribe from there.")
+                raise CursorExpired(EXPIRED)
             if replay.items:
                 return replay.items.pop(0)
             replay.taken()

@@ -118,7 +118,7 @@ class Subscriptions:
         if isinstance(operation, Outcome):
             raise Refused(orjson.loads(operation.body)["errors"], operation.phase)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            raise Refused([errors.entry("The operation is no subscription.", NotSupported.code)], Phase.OPERATION)
+            raise Refused([errors.entry("The operation is not a subscription.", NotSupported.code)], Phase.OPERATION)
         return operation
 
     async def require_durable(self, request: GraphQLRequest, context: Context) -> None:
@@ -220,7 +220,7 @@ class Subscriptions:
         preparer = self._operations.preparer
         roots, constants = preparer.lowered(operation, variables)
         if len(roots) != 1 or roots[0].definition is None:
-            message = "A subscription has one field, and that is none of introspection."
+            message = "A subscription must select exactly one field, which is not a field of introspection."
             raise Refused([errors.entry(message, NotSupported.code)], Phase.VALIDATION)
         (root,) = roots
         field = root.field

@@ -1,4 +1,4 @@
-"""Leases of what is open in this process: who views or listens, and sessions."""
+"""Leases of this process's open subscriptions and sessions."""
 
 import asyncio
 from collections import Counter

@@ -93,7 +93,7 @@ class Tokens:
         issuer = claims.get("iss")
         provider = self._providers.get(issuer) if isinstance(issuer, str) else None
         if provider is None:
-            raise Unauthenticated("This token is of an issuer that is not accepted here.")
+            raise Unauthenticated("The issuer of this token is not accepted here.")
         algorithm, kid = header.get("alg"), header.get("kid")
         if not isinstance(algorithm, str) or algorithm not in _KINDS:
             raise Unauthenticated(f"The algorithm of this token is not one of {', '.join(_KINDS)}.")

@@ -1,4 +1,4 @@
-"""The ways in which a contract's clients present their API key or access token."""
+"""The authentication schemes that a contract accepts."""
 
 import base64
 import binascii

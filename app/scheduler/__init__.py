@@ -1,4 +1,4 @@
-"""Fires the deadlines of interactions and runs recurring chores, as commands without an actor."""
+"""Fires deadlines and runs recurring chores, as commands without an actor."""
 
 from app.scheduler.chores import CHORES
 from app.scheduler.recomputing import Recomputed, recompute_all

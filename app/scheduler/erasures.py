@@ -1,4 +1,4 @@
-"""The log of erased customers as a file, and erasing them again after a restored backup."""
+"""Exports the log of erased customers, and repeats it after a restore."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.clock import rfc3339
 from app.core.errors import DomainError, InvalidCursor
-from app.core.paging import Page, decode_cursor, encode_cursor, page_of
+from app.core.paging import ANOTHER_CURSOR, Page, decode_cursor, encode_cursor, page_of
 from app.selection.edges import Block, Collect, Edge
 from app.selection.mapping import Env, Filter, Order, order_named
 from app.selection.shape import Row, Run
@@ -100,10 +100,10 @@ class Listing:
             if isinstance(type_, Timestamp):
                 moment = _moment(str(value))
                 if moment is None:
-                    raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
+                    raise InvalidCursor(ANOTHER_CURSOR, path=path)
                 values[f"cursor_{index}"] = moment
             elif isinstance(value, int) and not _fits(value, type_):
-                raise InvalidCursor("This cursor is not one of this connection in this order.", path=path)
+                raise InvalidCursor(ANOTHER_CURSOR, path=path)
             else:
                 values[f"cursor_{index}"] = value
 

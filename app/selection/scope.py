@@ -1,4 +1,4 @@
-"""The FROM clause and the columns of one statement, while it is compiled."""
+"""FROM clause and columns of one statement while it is compiled."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -42,7 +42,9 @@ class Builder:
     def join(self, source: FromClause, on: Sql, *, outer: bool = True) -> None:
         self._joins.append((source, on, outer))
         if len(self._joins) > 60:
-            raise TooComplex("This operation joins too many neighbours; ask for fewer in one go.")
+            raise TooComplex(
+                "This operation joins too many tables. Select fewer nested objects, or send several operations."
+            )
 
     @property
     def full(self) -> bool:

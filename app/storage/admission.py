@@ -67,7 +67,7 @@ class Admission:
         except BaseException as error:
             held.end()
             if isinstance(error, TimeoutError):
-                raise Unavailable("Other commands took too long; nothing was changed.") from None
+                raise Unavailable("The server is busy with other commands; nothing was changed. Try again.") from None
             raise
         return held
 

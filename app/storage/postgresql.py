@@ -158,7 +158,7 @@ class PostgresqlCommands:
             if recorded:
                 self.committed()
             return value
-        raise Unavailable("The database gave up after several attempts; nothing was changed.")
+        raise Unavailable("Other commands interfered with each attempt; nothing was changed. Try again.")
 
     def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
         try:

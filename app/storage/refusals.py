@@ -48,9 +48,9 @@ def postgresql_refusal(error: BaseException) -> Unavailable | None:
     """The error to raise for a transaction that was undone. None when the cause is a fault of ours."""
     state = _state(error)
     if state == _LOCK_TIMEOUT:
-        return Unavailable("Something else holds what this changes; nothing was changed.")
+        return Unavailable("Another command holds a lock that this one needs; nothing was changed. Try again.")
     if state == _CANCELLED:
-        return Unavailable("This took too long; nothing was changed.")
+        return Unavailable("This took too long; nothing was changed. Try again.")
     if state[:2] not in _CANNOT_WRITE_POSTGRESQL and state != _READ_ONLY:
         return None
     _log.error("the database cannot write", reason=state)
@@ -71,4 +71,4 @@ def _state(error: BaseException) -> str:
 
 def outcome_unknown() -> OutcomeUnknown:
     """The error for a commit that may or may not have taken place."""
-    return OutcomeUnknown("The database failed during the commit. Whether this was done is not known.")
+    return OutcomeUnknown("The database failed during the commit. It is not known whether this was done.")

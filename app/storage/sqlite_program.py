@@ -1,4 +1,4 @@
-"""Reads a SQLite file for another process: a program of its own, which needs Python alone.
+"""A standalone program that reads a SQLite file for another process.
 
 It takes the path of the file and the milliseconds to wait for it. Each statement is a frame on standard input, the
 marshalled text and arguments. Each answer is a frame on standard output: rows, the seconds of processor time that they

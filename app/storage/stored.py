@@ -1,4 +1,4 @@
-"""What a unit knows of a row it wrote, to save reading it."""
+"""Rows that a unit has just written, to save reading them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -46,7 +46,10 @@ def test_connection_is_changed_tested_and_deleted(switchboard: CommandLine) -> N
     rotated = switchboard("connections", "rotate", "Shop", **key)
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=\n", rotated.stdout)
     refused = switchboard("connections", "change", "Shop", "--allow-missing", "7", **key)
-    assert refused.stderr == "switchboard: The system of this connection is not reached.\n"
+    assert (
+        refused.stderr
+        == "switchboard: The system of this connection sends its data by itself, so there is nothing to reach.\n"
+    )
     assert switchboard("connections", "change", "Shop", "--to", "Store").stderr == "Store is changed.\n"
     assert switchboard("connections", "delete", "con_1").stderr == "Store is deleted.\n"
     assert rows(switchboard("connections", "list").stdout)[1:] == []
@@ -64,7 +67,9 @@ def test_history_is_followed_until_it_is_read(switchboard: CommandLine) -> None:
     address = ("--system", "VOICEBOT", "--address", "https://bot.example.com")
     assert switchboard("connections", "add", "Shop", **key).returncode == 0
     sends = switchboard("connections", "backfill", "Shop")
-    assert sends.stderr.endswith("The system of this connection is not read: it sends what it has.\n")
+    assert sends.stderr.endswith(
+        "The system of this connection sends its data by itself, so there is nothing to read.\n"
+    )
     assert switchboard("connections", "add", "Bot", *address, typed="a token\n", **key).returncode == 0
     assert switchboard("connections", "pause", "Bot").returncode == 0
     stopped = switchboard("connections", "backfill", "Bot")

@@ -120,7 +120,7 @@ async def test_person_whom_nobody_knows_is_refused_without_a_change(
     before = await told(database)
     for says in ({}, {"email": "nobody@example.com"}, {"email": "bot@example.com"}):
         said.says = {"subject": str(says), **says}
-        assert await refused(people) == "Nobody here is the person of this token."
+        assert await refused(people) == "No user is linked to the person of this token."
     assert (await users(database), await told(database)) == (["admin", "bot"], before)
 
 
@@ -128,9 +128,9 @@ async def test_person_who_was_refused_is_not_looked_for_again_for_a_moment(
     people: PersonAuthenticator, said: Said, database: Database, clock: ManualClock
 ) -> None:
     said.says = {"email": "ana@example.com"}
-    assert await refused(people) == "Nobody here is the person of this token."
+    assert await refused(people) == "No user is linked to the person of this token."
     ana = await add(database, "ana", email="ana@example.com")
-    assert await refused(people) == "Nobody here is the person of this token."
+    assert await refused(people) == "No user is linked to the person of this token."
     clock.advance(5)
     actor = await people.actor_of(TOKEN)
     assert actor is not None
@@ -144,11 +144,13 @@ async def test_address_of_several_users_or_of_another_person_links_nobody(
     said.says = {"subject": "first", "email": "ana@example.com"}
     assert await people.actor_of(TOKEN) is not None
     said.says = {"subject": "second", "email": "ana@example.com"}
-    assert await refused(people) == ("The user with the e-mail address of this token is another person of its issuer.")
+    assert await refused(people) == (
+        "The user with this token's e-mail address is linked to another person of the same issuer."
+    )
     await add(database, "bo", email="bo@example.com")
     await add(database, "bo2", email="BO@example.com")
     said.says = {"subject": "third", "email": "bo@example.com"}
-    assert await refused(people) == "Several users have the e-mail address of this token."
+    assert await refused(people) == "Several users have this token's e-mail address, so it identifies none of them."
 
 
 async def test_address_links_nobody_where_the_setting_says_so(
@@ -157,7 +159,7 @@ async def test_address_links_nobody_where_the_setting_says_so(
     await add(database, "ana", email="ana@example.com")
     said.issuer = issuer_of(link_by_email=False)
     said.says = {"email": "ana@example.com"}
-    assert await refused(people) == "Nobody here is the person of this token."
+    assert await refused(people) == "No user is linked to the person of this token."
 
 
 async def test_person_is_made_a_user_where_the_setting_allows(
@@ -347,12 +349,12 @@ async def test_identity_is_linked_and_unlinked_by_hand(
     actor = await people.actor_of(TOKEN)
     assert actor is not None
     assert (actor.user_id, identity.user_id) == (2, 2)
-    with pytest.raises(AlreadyExists, match="is a user already"):
+    with pytest.raises(AlreadyExists, match="is linked to a user already"):
         await database.command(service.link_identity, "admin", LOGIN, "ana-1")
     with pytest.raises(NotFound, match="is not linked"):
         await database.command(service.unlink_identity, "admin", LOGIN, "ana-1")
     await database.command(service.unlink_identity, "ana", LOGIN, "ana-1")
-    assert await refused(people) == "Nobody here is the person of this token."
+    assert await refused(people) == "No user is linked to the person of this token."
     assert await topics(database, 2) == [
         "user.created",
         "user.identity_linked",

@@ -51,7 +51,7 @@ async def test_token_from_before_the_end_of_sessions_is_refused(
     before = await people.actor_of(TOKEN)
     clock.advance(1.5)
     await database.command(service.end_sessions, SYSTEM, user=f"usr_{ana.id}")
-    says = "The sessions of this token's user were ended after it was given."
+    says = "The sessions of this token's user were ended after it was issued. Get a fresh token."
     for issued in (START, START + timedelta(seconds=1), None):
         said.says |= {"issued_at": issued}
         with pytest.raises(Unauthenticated) as error:
@@ -93,7 +93,7 @@ async def test_key_outlives_the_end_of_sessions_and_its_tokens_and_tickets_do_no
     for command in (service.create_stream_ticket, lambda work, actor: service.create_api_key(work, actor, "k")):
         with pytest.raises(Unauthenticated) as error:
             await database.command(command, admin)
-        assert error.value.message == "The sessions of this user were ended meanwhile."
+        assert error.value.message == "The sessions of this user were ended. Sign in again."
     assert len(await database.command(lambda work: work.use(ApiKeyRepository).list_of(admin.user_id))) == 1
     again = await authenticator.access_token(prefix, admin_secret)
     assert again is not None

@@ -118,9 +118,9 @@ FAULTS: list[tuple[str, Any, str, list[str]]] = [
         "Expected one of the values of the enum 'Colour'.",
         ["o", "next", "b", "0"],
     ),
-    ("c", {}, "Exactly one field has to be given.", ["c"]),
-    ("c", {"x": 1, "y": "secret"}, "Exactly one field has to be given.", ["c"]),
-    ("c", {"x": None}, "Exactly one field has to be given.", ["c"]),
+    ("c", {}, "Give exactly one field.", ["c"]),
+    ("c", {"x": 1, "y": "secret"}, "Give exactly one field.", ["c"]),
+    ("c", {"x": None}, "Give exactly one field.", ["c"]),
 ]
 
 

@@ -253,7 +253,7 @@ async def test_sessions_that_are_ended_close_and_a_fresh_token_begins_others(hou
         assert await socket.closed() == (4403, "Forbidden")
         for each in (stream, ticketed):
             await ended(each)
-    says = "The sessions of this token's user were ended after it was given."
+    says = "The sessions of this token's user were ended after it was issued. Get a fresh token."
     answer = await house.ask(bearer)
     assert (answer.status_code, answer.json()["errors"][0]["message"]) == (401, says)
     assert (await house.ask(bearer, "/v2/agents")).status_code == 401

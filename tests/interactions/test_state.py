@@ -107,7 +107,7 @@ async def test_what_does_not_end_by_hand_says_what_ends_it(house: House) -> None
         await house.database.command(clear_attention, BO, cnv(1))
     assert refused.value.reasons == ("TO_DO", "CUSTOMER_WAITING")
     assert refused.value.message == (
-        "Clearing does not end this: TO_DO ends with beginning to work on it, or closing it; "
+        "Clearing does not end this attention: TO_DO ends with beginning to work on it, or closing it; "
         "CUSTOMER_WAITING ends with answering the customer, or closing it."
     )
     assert await house.topics() == told

@@ -85,10 +85,10 @@ def test_failed_commit_of_a_broken_disk_is_an_unknown_outcome() -> None:
     [
         ("53100", "The database is full; nothing was changed."),
         ("53200", "The database cannot write now; nothing was changed."),
-        ("57014", "This took too long; nothing was changed."),
+        ("57014", "This took too long; nothing was changed. Try again."),
         ("58030", "The database cannot write now; nothing was changed."),
         ("25006", "The database cannot write now; nothing was changed."),
-        ("55P03", "Something else holds what this changes; nothing was changed."),
+        ("55P03", "Another command holds a lock that this one needs; nothing was changed. Try again."),
     ],
 )
 @pytest.mark.parametrize("trigger", [NOW, AT_COMMIT], ids=["in the unit", "at the commit"])

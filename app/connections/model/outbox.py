@@ -86,7 +86,7 @@ def refused_by(command: AnyCommand, cannot: str | None) -> DomainError | None:
     """The error for a command that the interaction's connection cannot do; None for any other command."""
     if cannot is None or command not in cannot.split():
         return None
-    return NotSupported(f"The system that this comes from has no {command}.")
+    return NotSupported(f"The connected system of this interaction does not support {command}.")
 
 
 def cannot_of(cannot: frozenset[str], settings: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ def checked_settings(given: Mapping[str, object], checks: Mapping[str, Check]) -
     """The settings, if all are known and valid. Raises InvalidInput."""
     for member in given:
         if member not in checks:
-            raise InvalidInput(f"The settings are {', '.join(checks)}.", path=(member,))
+            raise InvalidInput(f"There is no such setting. The settings are {', '.join(checks)}.", path=(member,))
     for member, check in checks.items():
         if member in given:
             check(given[member], member)
@@ -63,7 +63,7 @@ def page_of(settings: Mapping[str, object], key: str) -> str | None:
 def users(value: object, member: str) -> None:
     """A check of the numbers of users in the other system, by logins here."""
     if not isinstance(value, dict):
-        raise InvalidInput("This takes an object of numbers by logins.", path=(member,))
+        raise InvalidInput("This takes an object that maps logins to numbers.", path=(member,))
     for login, number in value.items():
         if isinstance(number, bool) or not isinstance(number, int):
             raise InvalidInput("This takes the number of the user in the other system.", path=(member, login))
@@ -93,7 +93,7 @@ def capabilities(names: Collection[str]) -> Check:
 
     def check(value: object, member: str) -> None:
         if not isinstance(value, dict):
-            raise InvalidInput("This takes an object of booleans by commands.", path=(member,))
+            raise InvalidInput("This takes an object that maps commands to true or false.", path=(member,))
         for command, able in value.items():
             if command not in names or not isinstance(able, bool):
                 raise InvalidInput(f"This takes true or false for {', '.join(sorted(names))}.", path=(member, command))

@@ -47,7 +47,7 @@ class OutboxRepository(Rows[Entry]):
     writers = {"state": lambda state: state.value}  # noqa: RUF012
 
     def taken(self, model: Entry) -> DomainError:
-        return Conflict("The entry is there already.")
+        return Conflict("The outbox has this entry already.")
 
     def due(self, connection_id: int, now: datetime, most: int) -> Sequence[int]:
         """The surrogates of the entries that are first in their sequence and due, oldest first."""

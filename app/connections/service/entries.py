@@ -45,7 +45,7 @@ def retry_entry(work: Work, actor: Actor, ref: Ref) -> Handled:
     changed, confirmed = interaction, entry.confirmed
     if entry.slot is not None:
         if any(each.slot == entry.slot for each in entries.active(interaction.id)):
-            raise InvalidTransition("A newer value is on its way already; drop this one.")
+            raise InvalidTransition("A newer value is queued already. Drop this entry.")
         kind = work.kinds[interaction.kind]
         changed = kind.restored(work, interaction, entry.action, entry.value, entry.message_id)
     elif entry.message_id is not None:
@@ -110,7 +110,7 @@ def _handled(work: Work, actor: Actor, ref: Ref) -> tuple[Interaction, Entry]:
     if entry is None:
         raise missing
     if entry.state not in (EntryState.REFUSED, EntryState.UNCERTAIN):
-        raise InvalidTransition("This is being done already.")
+        raise InvalidTransition("This entry is still being worked on.")
     return interaction, entry
 
 

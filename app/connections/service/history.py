@@ -31,7 +31,9 @@ def history(work: Work, actor: Actor, ref: Ref) -> History:
     """How far the history of a connection is read. Raises Forbidden, NotFound, InvalidInput for a system that sends."""
     system = managed(work, actor, ref)
     if system.address is None:
-        raise InvalidInput("The system of this connection is not read: it sends what it has.", path=("id",))
+        raise InvalidInput(
+            "The system of this connection sends its data by itself, so there is nothing to read.", path=("id",)
+        )
     places = work.use(MirroredRepository)
     read, waiting = places.count(system.id), places.count_history(system.id, MANY_TRIES)
     expected = read + waiting

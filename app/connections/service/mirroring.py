@@ -8,7 +8,7 @@ from app.core.actor import Actor
 from app.interactions.meaning import InteractionEvent
 from app.interactions.model import AnyCommand, Command, Interaction
 from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.service.kind_rules import CommonRules
+from app.interactions.service.kind_rules import DefaultRules
 
 if TYPE_CHECKING:
     from app.directory.model import Customer
@@ -23,7 +23,7 @@ class _Connected(Protocol):
         """The commands that its system cannot do. None when it is in no other system."""
 
 
-class MirroredRules(CommonRules[I]):
+class MirroredRules(DefaultRules[I]):
     """The shared rules of such kinds. A kind adds `queue_changes`, `outgoing` and `restored`."""
 
     def queue_changes(

@@ -61,7 +61,7 @@ def checked_address(given: str) -> str:
     except OutboundFault as fault:
         raise InvalidInput(fault.message, path=("address",)) from None
     if url.query or url.fragment:
-        raise InvalidInput("An address has neither a query nor a fragment.", path=("address",))
+        raise InvalidInput("An address must not have a query or a fragment.", path=("address",))
     return given.rstrip("/")
 
 
@@ -69,5 +69,5 @@ def checked_token(given: str) -> str:
     """The token. Raises InvalidInput and TooLong when a header cannot hold it."""
     token: str = _TOKEN(given, ("credential",))
     if not token.isascii() or not token.isprintable():
-        raise InvalidInput("A token has printable characters of ASCII alone.", path=("credential",))
+        raise InvalidInput("A token has only printable ASCII characters.", path=("credential",))
     return token.strip()

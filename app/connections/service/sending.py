@@ -32,8 +32,8 @@ MOST_TRIES = 3
 """How often something is sent in order to create it, if a check after each try shows that it is certainly not there. A
 try that certainly had no effect, such as one that was answered with 429, does not count."""
 
-_TOO_LATE = "It could not be done in time."
-_NO_ANSWER_IN_TIME = "It was sent, and nobody can tell whether it was done."
+_TOO_LATE = "It was not done in time."
+_NO_ANSWER_IN_TIME = "It was sent, but the other system did not confirm it in time."
 
 
 class Begun(NamedTuple):

@@ -31,7 +31,7 @@ from app.connections.service.reaching import checked_address
 from app.connections.service.sealing import opened, sealed
 from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
-from app.core.errors import DomainError, InvalidInput, TooMany, VersionConflict
+from app.core.errors import DomainError, InvalidInput, TooMany, require_version
 from app.core.webhook_secrets import new_webhook_secret
 from app.directory.model.checks import json_object, line, whole
 from app.directory.service.editing import Ref, created
@@ -136,17 +136,14 @@ def update_connection(
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists, NoSecretsKey."""
     before = managed(work, actor, ref)
-    if if_version is not None and if_version != before.version:
-        raise VersionConflict(
-            f"This is version {before.version} by now, not {if_version}.",
-            current_version=before.version,
-            path=("if_version",),
-        )
+    require_version(before.version, if_version)
     after = before if name is None else replace(before, name=_NAME(name, ("name",)))
     connector = connectors.get(before.system)
     remote = None if connector is None else connector.remote
     if remote is None and (address is not None or credential is not None or allow_missing is not None):
-        raise InvalidInput("The system of this connection is not reached.", path=("address",))
+        raise InvalidInput(
+            "The system of this connection sends its data by itself, so there is nothing to reach.", path=("address",)
+        )
     if address is not None:
         after = replace(after, address=checked_address(address))
     if credential is not None and remote is not None:
@@ -273,7 +270,10 @@ def _reached_by(work: Work, connector: Connector, given: NewConnection, new: Con
     if connector.remote is None:
         for name, value in (("address", address), ("credential", credential)):
             if value is not None:
-                raise InvalidInput("The system of this connection is not reached.", path=(name,))
+                raise InvalidInput(
+                    "The system of this connection sends its data by itself, so there is nothing to reach.",
+                    path=(name,),
+                )
         return new
     token = connector.remote.checked(credential or "")
     return replace(

@@ -1,4 +1,4 @@
-"""Takes in the messages that a read has and that are not here."""
+"""Stores the messages of a read that are not stored here yet."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

@@ -56,7 +56,7 @@ def _accept(address: str, secret: str | None) -> Accepted:
     except (ValueError, KeyError, TypeError):
         raise InvalidInput(_SAYS, path=("secret",)) from None
     if address.endswith("…"):
-        raise InvalidInput("Keys belong to an endpoint: give the address anew, too.", path=("address",))
+        raise InvalidInput("The keys belong to the address. Give the address again, too.", path=("address",))
     return Accepted(without_path(address), orjson.dumps({"endpoint": address, **keys}).decode())
 
 

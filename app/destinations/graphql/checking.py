@@ -26,7 +26,7 @@ async def _subscribable(context: Context, actor: Actor, document: str | None, na
     given = {} if variables is None else variables
     if document is None:
         if given or name is not None:
-            raise InvalidInput("Variables and an operation name belong to a document.", path=("document",))
+            raise InvalidInput("Variables and an operation name need a document.", path=("document",))
         return
     if not isinstance(given, dict):
         raise InvalidInput("This takes a JSON object.", path=("variables",))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.core.actor import Actor
-from app.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotSupported, TooMany, VersionConflict
+from app.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotSupported, TooMany, require_version
 from app.core.sealing import Unreadable
 from app.core.webhook_secrets import new_webhook_secret
 from app.destinations.channels import CHANNELS
@@ -63,7 +63,7 @@ def creates_as(work: Work, actor: Actor) -> Actor:
     found = acting(owner, actor.permissions if actor.is_narrowed else None)
     if not found.can(MANAGE):
         # Permissions from the groups of an access token end with the token.
-        raise Forbidden(f"A destination runs with what its owner holds itself, and this user does not hold {MANAGE}.")
+        raise Forbidden(f"A destination runs with its owner's own permissions, and {MANAGE} is not one of this user's.")
     return found
 
 
@@ -119,20 +119,15 @@ def update_destination(
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong."""
     before = owned(work, actor, ref)
-    if if_version is not None and if_version != before.version:
-        raise VersionConflict(
-            f"This is version {before.version} by now, not {if_version}.",
-            current_version=before.version,
-            path=("if_version",),
-        )
+    require_version(before.version, if_version)
     values: dict[str, Any] = checked(changes, CHANGEABLE)
     _require_sendable(before.type, values.get("document", before.document))
     if values.get("document") is not None and is_told_by_policies(work, before.id):
-        raise Conflict("A policy tells this destination, so it has no document of its own.", path=("document",))
+        raise Conflict("A policy uses this destination, so it cannot have a document.", path=("document",))
     if before.type is not DestinationType.WEBHOOK and values.keys() & {"address", "secret"}:
         values |= _readdressed(work, before, values)
     elif values.get("secret") is not None:
-        raise InvalidInput("Another secret is made by rotateDestinationSecret.", path=("secret",))
+        raise InvalidInput("Change the secret of a webhook by rotateDestinationSecret.", path=("secret",))
     else:
         values.pop("secret", None)
     after = replace(before, **values)
@@ -196,9 +191,9 @@ def replay_destination(
     before = owned(work, actor, ref)
     if before.type is not DestinationType.WEBHOOK:
         # People would be called about alerts that are long over, and could not tell them from new ones.
-        raise NotSupported("Only a webhook is delivered to again; people are told once.", path=("id",))
+        raise NotSupported("Only the deliveries of a webhook can be replayed.", path=("id",))
     if (cursor is None) == (time is None):
-        raise InvalidInput("This takes either a cursor or a time.", path=("cursor",))
+        raise InvalidInput("Give either cursor or time.", path=("cursor",))
     destinations = work.use(DestinationRepository)
     if cursor is not None:
         try:
@@ -251,7 +246,9 @@ def delete_destination(work: Work, actor: Actor, ref: Ref) -> Destination:
 def _require_sendable(type_: DestinationType, document: str | None) -> None:
     """Raises InvalidInput for a document whose items the type cannot send."""
     if document is not None and not CHANNELS[type_].tells_documents:
-        raise InvalidInput("A destination of this type has no document: policies tell it.", path=("document",))
+        raise InvalidInput(
+            "A destination of this type takes no document. Policies decide what is sent to it.", path=("document",)
+        )
 
 
 def _readdressed(work: Work, before: Destination, values: Mapping[str, Any]) -> Mapping[str, object]:
@@ -261,7 +258,7 @@ def _readdressed(work: Work, before: Destination, values: Mapping[str, Any]) -> 
         try:
             secret = work.settings.sealer.unseal(before.secret)
         except Unreadable as unreadable:
-            raise Conflict(f"{unreadable} Give the secret anew.", path=("secret",)) from None
+            raise Conflict(f"{unreadable} Give the secret again.", path=("secret",)) from None
     accepted = channel.accept(values.get("address", before.address), secret)
     return {"address": accepted.address, "secret": _sealed(work, accepted.secret)}
 

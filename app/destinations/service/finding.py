@@ -32,7 +32,7 @@ def owned(work: Work, actor: Actor, ref: Ref) -> Destination:
     found = managed(work, actor, ref)
     if not found.may_be_changed_by(actor):
         raise Forbidden(
-            "Only the destination's owner, with a key that holds all that it runs with, or an admin may do this.",
+            "Only an admin, or the owner of the destination with all permissions that it runs with, can do this.",
             path=("id",),
         )
     return found

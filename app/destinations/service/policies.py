@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from app.core.actor import Actor
-from app.core.errors import Forbidden, InvalidInput, NotFound, TooMany, VersionConflict
+from app.core.errors import Forbidden, InvalidInput, NotFound, TooMany, require_version
 from app.destinations.events import PolicyCreated, PolicyDeleted, PolicyHappened, PolicyUpdated
 from app.destinations.model import MANAGE, POLICY_CHANGEABLE, POLICY_PREFIX, PREFIX, Policy, PolicyChanges
 from app.destinations.repository import DestinationRepository, PolicyRepository
@@ -60,12 +60,7 @@ def update_policy(
     Raises Forbidden unless the actor may change every destination that the policy had or will have, NotFound,
     VersionConflict, InvalidInput, TooLong, AlreadyExists."""
     before = _owned(work, actor, ref)
-    if if_version is not None and if_version != before.version:
-        raise VersionConflict(
-            f"This is version {before.version} by now, not {if_version}.",
-            current_version=before.version,
-            path=("if_version",),
-        )
+    require_version(before.version, if_version)
     after = replace(before, **_checked(work, actor, changes))
     if after == before:
         return before
@@ -112,7 +107,7 @@ def _owned(work: Work, actor: Actor, ref: Ref) -> Policy:
     for each in found.destination_ids:
         destination = destinations.get(each)
         if destination is not None and not destination.may_be_changed_by(actor):
-            raise Forbidden(f"Only who may change its destination dst_{each} may do this.", path=("id",))
+            raise Forbidden(f"This needs the permission to change the policy's destination dst_{each}.", path=("id",))
     return found
 
 
@@ -144,9 +139,9 @@ def _destination(work: Work, actor: Actor, ref: str, at: int) -> int:
     if found is None:
         raise NotFound(f"There is nothing with the id {ref}.", path=path)
     if not found.may_be_changed_by(actor):
-        raise Forbidden("Only who may change the destination may have it told by a policy.", path=path)
+        raise Forbidden("This needs the permission to change the destination.", path=path)
     if found.document is not None:
-        raise InvalidInput("This destination gets what its own document says; a policy cannot tell it.", path=path)
+        raise InvalidInput("This destination has a document, so a policy cannot use it.", path=path)
     return found.id
 
 
@@ -162,11 +157,11 @@ def _at(path: Path) -> Iterator[None]:
 
 def _require_sound(found: Policy) -> None:
     if not found.destination_ids:
-        raise InvalidInput("This needs a destination.", path=("destination_ids",))
+        raise InvalidInput("A policy needs a destination.", path=("destination_ids",))
     if (found.quiet_from is None) != (found.quiet_to is None):
-        raise InvalidInput("Quiet hours need both times, or neither.", path=("quiet_to",))
+        raise InvalidInput("Give both quietFrom and quietTo, or neither.", path=("quiet_to",))
     if found.quiet_from is not None and found.quiet_from == found.quiet_to:
-        raise InvalidInput("Quiet hours end at another time than they begin.", path=("quiet_to",))
+        raise InvalidInput("Quiet hours must not end at the time at which they begin.", path=("quiet_to",))
 
 
 def _sweep(work: Work) -> None:

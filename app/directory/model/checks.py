@@ -41,7 +41,7 @@ def text(most: int, *, blank: bool = True) -> Check:
 
     def check(value: Any, path: Path) -> str:
         if not isinstance(value, str) or not is_storable(value):
-            raise InvalidInput("This takes text without control characters that cannot be stored.", path=path)
+            raise InvalidInput("This contains control characters that cannot be stored.", path=path)
         if len(value) > most:
             raise TooLong(f"This takes at most {most} characters, not {len(value)}.", path=path)
         if not blank and not value.strip():
@@ -115,7 +115,7 @@ def birthday(value: Any, path: Path) -> date:
 def moment(value: Any, path: Path) -> datetime:
     """A time with its offset."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidInput("This takes a time with its offset.", path=path)
+        raise InvalidInput("This takes a time with its offset from UTC.", path=path)
     return value
 
 

@@ -128,7 +128,13 @@ def require_grantable(
         return
     for place, role in enumerate(changes.get("roles", ())):
         if (held is None or role not in held.roles) and (role == ADMIN or role not in own_roles):
-            raise Forbidden(f"Only who has the role {role} may grant it.", path=("roles", place))
+            raise Forbidden(
+                f"You can only grant roles that you have yourself, and {role} is not one of them.",
+                path=("roles", place),
+            )
     for place, permission in enumerate(changes.get("permissions", ())):
         if (held is None or permission not in held.permissions) and not actor.holds(permission):
-            raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))
+            raise Forbidden(
+                f"You can only grant permissions that you have yourself, and {permission} is not one of them.",
+                path=("permissions", place),
+            )

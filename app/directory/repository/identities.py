@@ -28,7 +28,7 @@ class IdentityRepository(Rows[Identity]):
     writers = {"groups": dict}  # noqa: RUF012 - declared by the base
 
     def taken(self, model: Identity) -> AlreadyExists:
-        return AlreadyExists(f"The person {model.subject} of {model.issuer} is a user already.")
+        return AlreadyExists(f"The person {model.subject} of {model.issuer} is linked to a user already.")
 
     def get_by_subject(self, issuer: str, subject: str) -> Identity | None:
         """The identity of a person of an issuer."""

@@ -78,7 +78,7 @@ class TeamRepository(Rows[Team]):
         for what, values in ((Border.ACCOUNT, after.account_ids), (Border.LABEL, after.labels)):
             name = "account_ids" if what is Border.ACCOUNT else "labels"
             for place, value in enumerate(values):
-                taken = AlreadyExists(f"{value} leads to another team already.", path=(name, place))
+                taken = AlreadyExists(f"{value} belongs to another team already.", path=(name, place))
                 with self._refusing(taken):
                     row = {"what": what.value, "value": value, "team_id": after.id}
                     self.connection.execute(sa.insert(team_border).values(row))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, InvalidInput
+from app.core.errors import AlreadyExists, InvalidInput, require_version
 from app.directory.events import (
     CustomerCreated,
     CustomerDeleted,
@@ -24,7 +24,6 @@ from app.directory.service.editing import (
     found,
     number,
     profiles_of,
-    require_version,
     tell,
 )
 from app.storage.work import Work
@@ -70,7 +69,7 @@ def meet_customer(work: Work, actor: Actor, given: NewCustomer) -> Customer:
     InvalidInput and TooLong as `create_customer` does, InvalidInput also without any of the three."""
     new = _new_customer(work, given)
     if given.get("customer_key") is None and new.display_id is None and new.phone_number is None:
-        raise InvalidInput("A customer is known by a key, a display id or a telephone number.", path=("customer_key",))
+        raise InvalidInput("A customer needs a key, a display id or a telephone number.", path=("customer_key",))
     if (known := _known(work, new)) is not None:
         return known
     stored = customers_of(work).add_if_new(new)
@@ -158,7 +157,7 @@ def _subscription(
 
 def _customer(work: Work, ref: Ref, if_version: int | None) -> Customer:
     customer = found(customers_of(work).get(number(ref, "cus"), for_update=True), ref)
-    require_version(customer, if_version)
+    require_version(customer.version, if_version)
     return customer
 
 

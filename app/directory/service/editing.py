@@ -1,4 +1,4 @@
-"""Shared by the directory's commands: find, compare versions, save, record events."""
+"""Shared by the directory's commands: find, save, record events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypedDict, TypeVar
 
 from app.core.actor import Actor
 from app.core.clock import rfc3339
-from app.core.errors import NotFound, VersionConflict
+from app.core.errors import NotFound
 from app.core.events import Event
 from app.core.ids import GlobalId, require_id
 from app.directory.model import Customer, Profile, Team, User
@@ -87,16 +87,6 @@ def created(
 
     first = once(work, actor, key, request, run)
     return new[0] if new else found(get(first), str(first), path="idempotency_key")
-
-
-def require_version(row: Customer | Profile | Team | User, if_version: int | None) -> None:
-    """Raise VersionConflict unless the row is still in the version that the caller saw."""
-    if if_version is not None and if_version != row.version:
-        raise VersionConflict(
-            f"This is version {row.version} by now, not {if_version}.",
-            current_version=row.version,
-            path=("if_version",),
-        )
 
 
 def edit(work: Work, actor: Actor, rows: Rows[E], before: E, values: Mapping[str, object], happened: Event) -> E:

@@ -107,16 +107,18 @@ def _with_address(work: Work, person: Person) -> User | None:
     if not having:
         return None
     if len(having) > 1:
-        raise Unauthenticated("Several users have the e-mail address of this token.")
+        raise Unauthenticated("Several users have this token's e-mail address, so it identifies none of them.")
     (user,) = having
     if any(each.issuer == person.issuer.issuer for each in work.use(IdentityRepository).list_of(user.id)):
-        raise Unauthenticated("The user with the e-mail address of this token is another person of its issuer.")
+        raise Unauthenticated(
+            "The user with this token's e-mail address is linked to another person of the same issuer."
+        )
     return user
 
 
 def _made(work: Work, person: Person) -> User:
     if not person.issuer.create_users:
-        raise Unauthenticated("Nobody here is the person of this token.")
+        raise Unauthenticated("No user is linked to the person of this token.")
     users = work.use(UserRepository)
     free = (login for login in logins_of(person) if users.get_by_login(login) is None)
     login = next(free, f"person-{work.ids.uuid()}")

@@ -54,7 +54,7 @@ def create_api_key(
         if not owner.active:
             raise InvalidTransition("The user is not active.", path=("user_id",))
         if expires_at is not None and moment(expires_at, ("expires_at",)) <= work.now:
-            raise InvalidInput("The key would have expired already.", path=("expires_at",))
+            raise InvalidInput("A key must expire in the future.", path=("expires_at",))
         _require_room(work, owner)
         return issue(
             work,
@@ -102,7 +102,7 @@ def _require_room(work: Work, owner: User) -> None:
     """Raise TooMany when the user, whose row is locked, has as many valid keys as it may have."""
     most = work.settings.keys_per_user
     if work.use(ApiKeyRepository).count_usable(owner.id, work.now) >= most:
-        raise TooMany(f"The user has {most} valid keys, which is the most: revoke one first.", path=("user_id",))
+        raise TooMany(f"The user has {most} valid keys, which is the limit. Revoke one first.", path=("user_id",))
 
 
 def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -116,7 +116,10 @@ def _narrowed(work: Work, actor: Actor, owner: User, permissions: Sequence[str] 
     require_known(wanted, known)
     for place, permission in enumerate(wanted):
         if not actor.holds(permission):
-            raise Forbidden(f"Only who has the permission {permission} may grant it.", path=("permissions", place))
+            raise Forbidden(
+                f"You can only grant permissions that you have yourself, and {permission} is not one of them.",
+                path=("permissions", place),
+            )
     return wanted
 
 

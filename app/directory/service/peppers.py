@@ -65,7 +65,7 @@ def pepper_in_use(work: Work) -> Pepper:
         found = known.get(fingerprint(other, salt))
         if found is not None and found.is_current:
             return Pepper(found.id, other)
-    raise Unavailable("The key pepper was changed by another process; this one has to be restarted with it.")
+    raise Unavailable("The key pepper was changed. This server must be restarted with the new one.")
 
 
 def _changed(work: Work) -> str:

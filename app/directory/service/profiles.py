@@ -1,7 +1,7 @@
 """Commands on profiles."""
 
 from app.core.actor import Actor
-from app.core.errors import InvalidInput
+from app.core.errors import InvalidInput, require_version
 from app.directory.events import (
     CustomerUnlinked,
     ProfileBlocked,
@@ -21,7 +21,6 @@ from app.directory.service.editing import (
     found,
     number,
     profiles_of,
-    require_version,
     tell,
 )
 from app.storage.work import Work
@@ -93,5 +92,5 @@ def unblock_profile(work: Work, actor: Actor, ref: Ref, *, if_version: int | Non
 
 def _profile(work: Work, ref: Ref, if_version: int | None) -> Profile:
     profile = found(profiles_of(work).get(number(ref, "prf"), for_update=True), ref)
-    require_version(profile, if_version)
+    require_version(profile.version, if_version)
     return profile

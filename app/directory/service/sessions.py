@@ -47,7 +47,7 @@ def end_sessions(work: Work, actor: Actor, *, user: Ref | None = None, sessions:
 
 def _end_some(work: Work, actor: Actor, user: User, refs: Sequence[Ref]) -> None:
     if not refs:
-        raise InvalidInput("This takes the sessions to end; without it, all of them end.", path=("session_ids",))
+        raise InvalidInput("Name at least one session, or leave this out to end all.", path=("session_ids",))
     if len(refs) > MOST_NAMED:
         raise TooLong(f"This takes at most {MOST_NAMED} ids.", path=("session_ids",))
     named = [require_id(str(ref), "ops", path=("session_ids", place)).number for place, ref in enumerate(refs)]
@@ -67,7 +67,7 @@ def require_unended(actor: Actor, user: User | None) -> None:
     """Raise Unauthenticated when the sessions of the actor's user were ended meanwhile: an actor is remembered for a
     moment after that."""
     if user is not None and user.sessions_ended_at != actor.sessions_ended_at:
-        raise Unauthenticated("The sessions of this user were ended meanwhile.")
+        raise Unauthenticated("The sessions of this user were ended. Sign in again.")
 
 
 def note_sessions(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany
+from app.core.errors import AlreadyExists, InvalidInput, InvalidTransition, NotFound, TooMany, require_version
 from app.core.text import key_form
 from app.directory.events import TeamCreated, TeamDeleted, TeamJoined, TeamLeft, TeamUpdated
 from app.directory.model import User
@@ -20,7 +20,6 @@ from app.directory.service.editing import (
     found,
     locked_users,
     number,
-    require_version,
     tell,
 )
 from app.storage.work import Work
@@ -96,7 +95,7 @@ def delete_team(work: Work, actor: Actor, ref: Ref, *, if_version: int | None = 
     users = locked_users(work, teams.members(number(ref, "tea")))
     before = _team(work, ref, if_version)
     if any(kind.has_open_of_team(work, before.id) for kind in work.kinds.values()):
-        message = "Interactions of the team are not closed; move them to another team first."
+        message = "Some interactions of the team are not closed. Move them to another team first."
         raise InvalidTransition(message, path=("id",))
     _move(work, actor, before.id, teams.members(before.id), (), users)
     teams.remove(before.id)
@@ -114,7 +113,7 @@ def team_by_name(work: Work, name: str) -> Team:
 
 def _team(work: Work, ref: Ref, if_version: int | None) -> Team:
     team = found(work.use(TeamRepository).get(number(ref, "tea"), for_update=True), ref)
-    require_version(team, if_version)
+    require_version(team.version, if_version)
     return team
 
 

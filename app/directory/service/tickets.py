@@ -19,11 +19,11 @@ def create_stream_ticket(work: Work, actor: Actor) -> tuple[StreamTicket, str]:
     # The lock makes units count the tickets of one user one after the other.
     user = work.use(UserRepository).get(actor.user_id, for_update=True)
     if user is None:
-        raise Forbidden("Only a user gets a ticket.")
+        raise Forbidden("Tickets are only for users.")
     require_unended(actor, user)
     tickets = work.use(TicketRepository)
     if tickets.count_usable(user.id, work.now) >= MOST_TICKETS and not tickets.drop_oldest_begun(user.id):
-        raise TooMany(f"The user has {MOST_TICKETS:,} tickets that wait for their streams, which is the most.")
+        raise TooMany(f"The user has {MOST_TICKETS:,} unused tickets, which is the limit.")
     secret = new_ticket()
     of_token = actor.key_id is None
     limit = work.now + work.settings.stream_ticket_lifetime

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
-from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition
+from app.core.errors import AlreadyExists, Forbidden, InvalidInput, InvalidTransition, require_version
 from app.directory.events import PresenceChanged, UserActivated, UserCreated, UserDeactivated, UserUpdated
 from app.directory.model import ADMIN, User, UserChanges
 from app.directory.model.checks import checked
@@ -21,7 +21,6 @@ from app.directory.service.editing import (
     granted_at_once,
     lock_interactions,
     number,
-    require_version,
     tell,
 )
 from app.storage.work import Work
@@ -66,14 +65,14 @@ def update_user(work: Work, actor: Actor, ref: Ref, changes: UserChanges, *, if_
     before = found(users.get(user_id, for_update=True), ref)
     if before.is_admin and not actor.is_admin:
         raise Forbidden("Only an admin may change an admin.", path=("id",))
-    require_version(before, if_version)
+    require_version(before.version, if_version)
     values = checked(changes, CHANGEABLE)
     _require_grantable(work, actor, values, before)
     if values.get("email", before.email) != before.email:
         _require_all_of(work, actor, before)
     stays = values.get("active", before.active) and ADMIN in values.get("roles", before.roles)
     if before.id in admins and not stays and len(admins) == 1:
-        raise InvalidTransition("This is the last active admin, without whom nobody could manage users.")
+        raise InvalidTransition("This is the last active admin. Make another user an admin first.")
     if "login" in values:
         _require_free(
             work, User(id=before.id, name="", login=values["login"], created_at=work.now, updated_at=work.now)
@@ -147,7 +146,7 @@ def _require_all_of(work: Work, actor: Actor, user: User) -> None:
     own = work.use(UserRepository).get(actor.user_id)
     roles = frozenset(() if own is None else own.roles)
     if not (actor.permissions >= frozenset(user.permissions) and roles >= frozenset(user.roles)):
-        message = "Only who may all that the user may can change the address by which it signs in."
+        message = "People sign in by this address, so changing it needs all permissions of the user."
         raise Forbidden(message, path=("email",))
 
 

@@ -1,4 +1,4 @@
-"""What a browser is served: pages, their files, and the headers that bind them."""
+"""Serves pages and their files, with security headers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass

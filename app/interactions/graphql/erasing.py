@@ -1,4 +1,4 @@
-"""The mutation that erases a customer, here because its interactions go with it."""
+"""The mutation that erases a customer together with its interactions."""
 
 import strawberry
 

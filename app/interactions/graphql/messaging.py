@@ -112,7 +112,7 @@ def report(
         channel = require_id(key.channel_agent_id, "cha", path=("key", "channel_agent_id"))
         ref = deliveries.message_by_key(work, actor, str(channel), key.message_key)
     else:
-        raise InvalidInput("Name the message either by its id or by its key.", path=("id",))
+        raise InvalidInput("Give either the id or the key of the message.", path=("id",))
     return deliveries.report_message_status(work, actor, ref, status, error=error)
 
 

@@ -1,4 +1,4 @@
-"""The orders of lists in the graph: a field that is sorted by, and a direction."""
+"""The fields by which interactions and messages are sorted."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Facts of an interaction before and after an event, and filters over them."""
+"""An interaction before and after an event, and filters over both."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any

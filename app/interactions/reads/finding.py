@@ -1,4 +1,4 @@
-"""The search for interactions: by their own keys, by their customers, and by the words of their messages."""
+"""Searches interactions by keys, customers and words of messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

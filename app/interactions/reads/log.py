@@ -1,4 +1,4 @@
-"""The root field `events`: the event log as the actor may see it, onwards from a cursor."""
+"""The root field `events`: reads the event log from a cursor."""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The view of the event log that an interaction's history is read from."""
+"""The view of the event log for an interaction's history."""
 
 import sqlalchemy as sa
 

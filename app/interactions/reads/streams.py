@@ -165,7 +165,7 @@ class InteractionStreams:
         if text is None:
             return _filtered(arguments)
         if arguments.get("filter") is not None:
-            raise InvalidInput(f"{name} and filter exclude each other.", path=("filter",))
+            raise InvalidInput(f"Give either {name} or filter, not both.", path=("filter",))
         wanted = self._wanted(permissions, text, name)
         return lambda facts: (facts["kind"], facts["interaction_id"]) == wanted
 
@@ -190,7 +190,7 @@ class InteractionStreams:
             return None
         found = parse_id(str(arguments.get("id") or ""))
         if found is None:
-            raise InvalidInput("One looks at one interaction: viewing needs its id.", path=("viewing",))
+            raise InvalidInput("viewing needs the id of an interaction.", path=("viewing",))
         return self._kinds[found.prefix], found.number
 
 

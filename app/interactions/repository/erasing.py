@@ -1,4 +1,4 @@
-"""What was deleted and is erased a few rows at a time, and the log of erased customers."""
+"""Rows that remain to be erased, and the log of erased customers."""
 
 from collections.abc import Sequence
 from datetime import datetime

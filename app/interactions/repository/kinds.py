@@ -1,4 +1,4 @@
-"""The base of each kind's repository: a whole interaction, common row and kind's row, read and written as one."""
+"""The base of the kinds' repositories: common and own row as one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace

@@ -1,11 +1,11 @@
-"""The single write path of interactions: lock and authorize (`begin`), derive, save and record (`write`)."""
+"""The single write path of interactions: lock, authorize, derive, save, record."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyClaimed, DomainError, Forbidden, NotFound, VersionConflict
+from app.core.errors import AlreadyClaimed, DomainError, Forbidden, NotFound, require_version
 from app.core.ids import GlobalId
 from app.core.replacing import replace
 from app.core.sight import sees_some
@@ -153,12 +153,7 @@ def check(
     refusal = work.kinds[found.kind].refusal(command, found, actor, work.now, work.settings)
     if not (override and isinstance(refusal, AlreadyClaimed)):
         require_allowed(work, refusal)
-    if if_version is not None and if_version != found.version:
-        raise VersionConflict(
-            f"This is version {found.version} by now, not {if_version}.",
-            current_version=found.version,
-            path=("if_version",),
-        )
+    require_version(found.version, if_version)
 
 
 def require_allowed(work: "Work", refusal: DomainError | None, *path: str) -> None:
@@ -271,7 +266,9 @@ def open_interaction(
     actor.require_writing(new.kind)
     opened = settle(work, work.kinds[new.kind], within_borders(work, None, new))
     if not actor.may_write(new.kind, opened.team_id, opened.assignee_id) or is_out_of_sight(actor, opened):
-        raise Forbidden(f"What you see and may change of the kind {new.kind} would not include this.")
+        raise Forbidden(
+            f"You could not see or change this interaction: your permissions cover only some of the kind {new.kind}."
+        )
     stored = add(armed(work, opening(opened)))
     mark_opened(work, stored)
     record(work, actor, None, stored, happened)

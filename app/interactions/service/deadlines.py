@@ -1,4 +1,4 @@
-"""What time alone does to interactions: each deadline is met once, by a command of nobody's.
+"""Fires due deadlines of interactions, as commands without an actor.
 
 An interaction is looked at when its `due_at` comes up. Its kind says what is due by then; when that is nothing, because
 a message or a command moved the deadline away, `due_at` is set to the next one, and nothing else happens. What is due

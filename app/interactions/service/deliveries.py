@@ -46,7 +46,7 @@ def report_message_status(
     Raises InvalidInput for an error without its MessageError or the other way round, NotFound, and what `begin`
     raises."""
     if (error is not None) != (status is MessageStatus.ERROR):
-        raise InvalidInput("The status ERROR comes with an error, and no other status does.", path=("error",))
+        raise InvalidInput("Give error with the status ERROR, and with no other status.", path=("error",))
 
     def reported(interaction: Interaction, message: Message) -> tuple[Interaction, Message]:
         after = _at_status(work, message, status)
@@ -68,7 +68,7 @@ def message_by_key(work: "Work", actor: Actor, channel_key: str, message_key: st
     if found is None or not is_seen(
         work, actor, GlobalId(work.kinds[found.kind].prefix, found.interaction_id), found.kind
     ):
-        raise NotFound("The channel handed in no message with this key.", path=("key", "message_key"))
+        raise NotFound("The channel has delivered no message with this key.", path=("key", "message_key"))
     return GlobalId("msg", found.id)
 
 

@@ -66,7 +66,9 @@ def require_new(work: "Work", actor: Actor, interaction: Interaction, fields: Ma
     channel = work.kinds[interaction.kind].channel_key(interaction)
     known = work.use(MessageRepository).received(channel, key)
     if known is not None:
-        raise AlreadyReceived("The channel handed this message in before.", message_id=known, path=("message_key",))
+        raise AlreadyReceived(
+            "The channel delivered a message with this key before.", message_id=known, path=("message_key",)
+        )
 
 
 def referred(work: "Work", interaction: Interaction, reference: GlobalId | None) -> int | None:
@@ -75,7 +77,7 @@ def referred(work: "Work", interaction: Interaction, reference: GlobalId | None)
         return None
     found = work.use(MessageRepository).get(reference.number)
     if found is None or found.interaction_id != interaction.id:
-        raise InvalidInput("A message can only refer to one of the same interaction.", path=("reference_id",))
+        raise InvalidInput("A message can only refer to a message of the same interaction.", path=("reference_id",))
     return found.id
 
 

@@ -1,4 +1,4 @@
-"""Use cases of erasure: hide a customer at once, then erase rows and files."""
+"""Erases a customer: hidden at once, rows and files afterwards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

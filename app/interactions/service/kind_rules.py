@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 
 
-class CommonRules(Generic[I]):
+class DefaultRules(Generic[I]):
     """The defaults of `KindRules`.
 
     A kind adds `state`, `causes`, `refusal` and `open_for`, and overrides what it does differently."""

@@ -26,4 +26,6 @@ def require_latest(work: "Work", found: Interaction, seen: GlobalId | None) -> N
     require_own(work, found, seen, "if_latest_message_id")
     newer = work.use(WaitRepository).newer_than(found.id, seen.number)
     if newer is not None:
-        raise NewerMessage("Another message came meanwhile.", message_id=newer, path=("if_latest_message_id",))
+        raise NewerMessage(
+            "A newer message has arrived. Read it, then decide again.", message_id=newer, path=("if_latest_message_id",)
+        )

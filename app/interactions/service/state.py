@@ -62,7 +62,7 @@ def snooze(
     kinds, and what `begin` raises."""
     before = begin(work, actor, ref, Command.SNOOZE, if_version=if_version, if_latest_message=if_latest_message)
     if until <= work.now:
-        raise InvalidInput("A snooze has to end in the future.", path=("until",))
+        raise InvalidInput("A snooze must end in the future.", path=("until",))
     after = kind_of(work, ref).on_snooze(work, actor, before, until)
     return write(work, actor, before, after, Command.SNOOZE, seen=if_latest_message is not None)
 
@@ -132,7 +132,7 @@ def require_clearable(work: "Work", kind: "KindRules[Any]", interaction: Interac
     causes = causes_of(work, kind, interaction)
     if causes and not any(cause.clearable for cause in causes):
         ends = "; ".join(f"{cause.reason} ends with {cause.ends_with}" for cause in causes)
-        raise NotClearable(f"Clearing does not end this: {ends}.", reasons=[cause.reason for cause in causes])
+        raise NotClearable(f"Clearing does not end this attention: {ends}.", reasons=[cause.reason for cause in causes])
 
 
 def acknowledge(work: "Work", actor: Actor, ref: GlobalId) -> Any:

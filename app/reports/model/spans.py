@@ -1,4 +1,4 @@
-"""What a report asks for: a span of time, grouped in a time zone."""
+"""The span of time of a report, grouped in a time zone."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The append-only event log: lanes, positions, cursors."""
 
-from app.storage.event_log.cursor import Cursor, parse_cursor
+from app.storage.event_log.cursor import EXPIRED, Cursor, parse_cursor
 from app.storage.event_log.eras import HEADS, Newest, heads_with_era, newest_era
 from app.storage.event_log.partitions import AHEAD, ERAS, Standing, forgotten, keep_partitions, standing
 from app.storage.event_log.reading import NEWEST, check_cursor, heads_cursor, logged, merge, read_after, times_at
@@ -12,6 +12,7 @@ from app.storage.event_log.writing import append, lane_count, lane_of
 __all__ = [
     "AHEAD",
     "ERAS",
+    "EXPIRED",
     "HEADS",
     "NEWEST",
     "RAISED_BY",

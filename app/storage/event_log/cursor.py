@@ -13,6 +13,11 @@ _CHECK_BYTES = 4
 _MOST_LANES = 1024
 _LARGEST = 2**63 - 1
 
+EXPIRED = (
+    "The event log no longer has everything after this cursor. Read the state again, then subscribe from its cursor."
+)
+"""The message of CursorExpired."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -70,7 +75,7 @@ def parse_cursor(text: str) -> Cursor:
     Raises InvalidCursor for anything else: forged, truncated, of another version, or spelled differently."""
     cursor = _decode(text)
     if cursor is None or str(cursor) != text:
-        raise InvalidCursor("This is not a cursor of this event log.", path=("after",))
+        raise InvalidCursor("This is not a cursor of the event log.", path=("after",))
     return cursor
 
 

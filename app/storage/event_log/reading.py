@@ -1,4 +1,4 @@
-"""Reads the log from a cursor on, in a unit or a plan."""
+"""Reads the event log from a cursor, in a unit or plan."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ import orjson
 
 from app.core.errors import CursorExpired, InvalidCursor
 from app.core.events import EventRecord, LoggedEvent
-from app.storage.event_log.cursor import Cursor
+from app.storage.event_log.cursor import EXPIRED, Cursor
 from app.storage.event_log.eras import Newest, era_of
 from app.storage.event_log.tables import event_log
 from app.storage.query import Query, Row
@@ -83,9 +83,12 @@ def check_cursor(cursor: Cursor, heads: Sequence[Row]) -> None:
     Raises CursorExpired when the log no longer has events that the cursor has not seen, and InvalidCursor when the
     cursor belongs to another log."""
     if len(cursor.positions) != len(heads) or any(cursor.positions[lane] > head for lane, head, *_ in heads):
-        raise InvalidCursor("This cursor is of another event log.", path=("after",))
+        raise InvalidCursor(
+            "This cursor belongs to another event log. Read the state again, then subscribe from its cursor.",
+            path=("after",),
+        )
     if any(cursor.positions[lane] < oldest - 1 for lane, _, oldest, *_ in heads):
-        raise CursorExpired("The log no longer holds everything after this cursor; read the state anew.")
+        raise CursorExpired(EXPIRED)
 
 
 def logged(row: Row) -> LoggedEvent:

@@ -131,7 +131,7 @@ def refusal(
 ) -> DomainError | None:
     """Why the actor may not do this now; None when it may."""
     if command not in COMMANDS and shared.may_write(subject, actor):
-        return NotSupported("An AgentSession has no such command.")
+        return NotSupported("An AgentSession does not support this command.")
     refused = shared.shared_refusal(command, subject, actor, now)
     if refused is None and actor is not CONNECTION:
         refused = refused_by(command, subject.cannot)

@@ -1,4 +1,4 @@
-"""The AgentSession contract at /v2: existing clients of the AI agents' system speak it."""
+"""The AgentSession contract at /v2, for the AI agents' existing clients."""
 
 from app.kinds.agent_session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.agent_session.reads.mapping import SEES

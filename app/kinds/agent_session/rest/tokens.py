@@ -1,4 +1,4 @@
-"""The client-credentials exchange: an API key's prefix and secret for an access token (RFC 6749, 4.4)."""
+"""Exchanges client credentials for an access token (RFC 6749, 4.4)."""
 
 import base64
 import binascii

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from app.core.actor import Actor
-from app.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotSupported, VersionConflict
+from app.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotSupported, require_version
 from app.core.events import Event
 from app.core.ids import require_id
 from app.directory.model.checks import checked
@@ -54,7 +54,7 @@ def create_agent(
     request = ["createAiAgent", agent_key, given]
     found = agents.get(once(work, actor, idempotency_key, request, make))
     if found is None:
-        raise NotFound("What this request made is gone.", path=("idempotency_key",))
+        raise NotFound("What this request created has been deleted.", path=("idempotency_key",))
     return found
 
 
@@ -73,7 +73,7 @@ def update_agent(
     system."""
     before = _agent(work, actor, ref, agent_key, if_version)
     if before.connection_id is not None:
-        raise NotSupported("This AI agent is of a connected system, and is changed there.", path=("id",))
+        raise NotSupported("This AI agent belongs to a connected system. Change it there.", path=("id",))
     after = replace(before, **checked(changes, AGENT_CHECKS))
     if after == before:
         return before
@@ -117,12 +117,7 @@ def _agent(work: "Work", actor: Actor, ref: str | None, agent_key: str | None, i
         raise InvalidInput("Give either id or agentKey.", path=("id",))
     if found is None:
         raise NotFound("There is no such AI agent.", path=("id" if agent_key is None else "agent_key",))
-    if if_version is not None and if_version != found.version:
-        raise VersionConflict(
-            f"This is version {found.version} by now, not {if_version}.",
-            current_version=found.version,
-            path=("if_version",),
-        )
+    require_version(found.version, if_version)
     return found
 
 

@@ -123,7 +123,7 @@ class Rules(MirroredRules[AgentSession]):
         Without a customer it is always a new one."""
         agent_key: str | None = target.get("agent_key")
         if agent_key is None:
-            raise InvalidInput("An AgentSession is found by its AI agent.", path=("agent_key",))
+            raise InvalidInput("An AgentSession needs an AI agent.", path=("agent_key",))
         customer_id: int | None = target.get("customer_id")
         if customer_id is None:
             return create(work, actor, agent_key, {})

@@ -89,7 +89,9 @@ def update(
     after = replace(before, **values)
     if "secrets" in changes:
         if before.cannot is not None:
-            raise NotSupported("Secrets are set in the system that this comes from.", path=("secrets",))
+            raise NotSupported(
+                "This AgentSession belongs to a connected system. Set its secrets there.", path=("secrets",)
+            )
         after = replace(after, secrets=model.merged_secrets(before.secrets, changes["secrets"]))
     if "enabled" in values:
         after = switched(after, enabled=after.enabled)
@@ -186,7 +188,9 @@ def _agent(work: "Work", agent_key: str) -> AiAgent:
     if agent is None:
         raise NotFound("There is no AI agent with this key.", path=("agent_key",))
     if agent.connection_id is not None:
-        raise NotSupported("This AI agent is of a connected system; its sessions are made there.", path=("agent_key",))
+        raise NotSupported(
+            "This AI agent belongs to a connected system. Create its sessions there.", path=("agent_key",)
+        )
     if not agent.enabled:
         raise Disabled("This AI agent is disabled and takes no sessions.", path=("agent_key",))
     return agent

@@ -143,4 +143,4 @@ def check_opening_hours(hours: Sequence[Mapping[str, str]]) -> None:
         if entry["opens"] == "24:00":
             raise InvalidInput("A day ends at 24:00, so nothing opens then.", path=("opening_hours", place, "opens"))
         if entry["opens"] == entry["closes"]:
-            raise InvalidInput("It has to close after it opens.", path=("opening_hours", place, "closes"))
+            raise InvalidInput("closes must differ from opens.", path=("opening_hours", place, "closes"))

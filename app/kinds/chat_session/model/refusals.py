@@ -1,4 +1,4 @@
-"""What a user may do to a chat now, for commands and `viewerCan`."""
+"""The rules of a chat: which commands a user may do now."""
 
 from datetime import datetime
 from typing import Protocol
@@ -72,7 +72,7 @@ def refusal(command: AnyCommand, subject: Subject, actor: Actor, now: datetime) 
     if command is not Command.READ and not may_write(subject, actor):
         return shared_refusal(command, subject, actor, now)
     if command not in (OF_CONNECTIONS if actor is CONNECTION else COMMANDS):
-        return NotSupported("A chat session has no such command.")
+        return NotSupported("A ChatSession does not support this command.")
     status = ChatSessionStatus(subject.status)
     return (
         _of_status(command, status, subject)
@@ -113,7 +113,7 @@ def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetim
         holder = holder_of(subject, now)
         if holder is not None and holder != actor.user_id and not actor.is_admin:
             return AlreadyClaimed(
-                "Somebody else handles the chat.", claimed_by=holder, claimed_until=subject.claimed_until
+                "Another user handles the chat.", claimed_by=holder, claimed_until=subject.claimed_until
             )
     return None
 

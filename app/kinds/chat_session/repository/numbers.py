@@ -32,7 +32,7 @@ def next_numbers(connection: sa.Connection, of: str, count: int) -> int:
     more, because an import brought one of the last numbers."""
     head = connection.execute(_NEXT, {"of": of, "count": count}).scalar()
     if head is None:
-        raise Conflict(f"The largest number of a {of} has been given out; give one that is free.")
+        raise Conflict(f"The largest number of a {of} is taken. Give a number that is free.")
     return int(head) - count + 1
 
 

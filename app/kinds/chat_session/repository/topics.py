@@ -94,7 +94,7 @@ class ChatTopicRepository(Repository):
     def remove(self, topic: int) -> None:
         """Delete a topic with its members. Raises Conflict for one that has chats."""
         if self.connection.execute(_USED, {"key": topic}).scalar_one():
-            raise Conflict("The topic has chats, so it has to stay.", path=("id",))
+            raise Conflict("The topic has chats, so it cannot be deleted.", path=("id",))
         self.connection.execute(sa.delete(chat_topic).where(chat_topic.c.id == topic))
 
     def members(self, topic: int) -> Sequence[ChatTopicMember]:

@@ -1,4 +1,4 @@
-"""The calls of the contract's older half, by which its own client library speaks: one path each, all POST."""
+"""The agent calls of the contract: one POST path each."""
 
 from collections.abc import Mapping
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The list of chats in the slim form of OData: rows of the archive's columns, not entities."""
+"""The list of chats as OData rows of archive columns."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Patches of an entity: RFC 6902 operations and RFC 7396 merges, by names in any case."""
+"""Patches of an entity: RFC 6902 operations and RFC 7396 merges."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -47,5 +47,5 @@ def create_chat(work: Work, actor: Actor, entity: ChatSessionChanges, idempotenc
     # The whole entity is one request: a repeat that differs in anything is a different request.
     chat = work.use(ChatSessionRepository).load(once(work, actor, idempotency_key, ["createChatSession", values], make))
     if chat is None:
-        raise NotFound("The chat session that this request made is gone.")
+        raise NotFound("The chat session that this request created has been deleted.")
     return Created(chat.chat_session_id, session_key)

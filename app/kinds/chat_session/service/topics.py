@@ -181,7 +181,7 @@ def _check(given: ChatTopicChanges, *, new: bool) -> None:
     if new and "name" not in given:
         raise InvalidInput("A topic needs a name.", path=("name",))
     if not new and "topic_id" in given:
-        raise InvalidInput("A topic's number stays what it is.", path=("topic_id",))
+        raise InvalidInput("A topic's number cannot be changed.", path=("topic_id",))
 
 
 def _tell(work: "Work", actor: Actor, happened: Event) -> None:

@@ -31,7 +31,9 @@ def transfer_chat_session(
     transfer is pending, and the errors of `begin`."""
     before: ChatSession = begin(work, actor, ref, ChatCommand.TRANSFER, if_version=if_version)
     if to_user in (actor.user_id, before.assignee_id):
-        raise InvalidInput("A chat is transferred to somebody else.", path=("user_id",))
+        raise InvalidInput(
+            "A chat can only be transferred to a user other than you and its assignee.", path=("user_id",)
+        )
     user = work.use(UserRepository).get(to_user, for_update=True)
     if user is None:
         raise NotFound("There is no such user.", path=("user_id",))
@@ -39,7 +41,9 @@ def transfer_chat_session(
         raise Conflict("The user is not present.", path=("user_id",))
     if not may_join(user, before):
         # A user who cannot see the offer would never answer it.
-        raise InvalidInput("The user may not see and change this before it is theirs.", path=("user_id",))
+        raise InvalidInput(
+            "The user may not see and change the chat while it is only offered to them.", path=("user_id",)
+        )
     if not may_respond(before.responders, to_user):
         raise Conflict("The user may not respond in the chat's topic.", path=("user_id",))
     return write(work, actor, before, offered(before, to_user), ChatCommand.TRANSFER, Transferred())

@@ -1,4 +1,4 @@
-"""A ChannelAgent: a business account on a channel, such as a WhatsApp number."""
+"""A ChannelAgent: a business account on a channel, as on WhatsApp."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

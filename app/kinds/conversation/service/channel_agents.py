@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.actor import Actor
-from app.core.errors import NotFound, VersionConflict
+from app.core.errors import NotFound, require_version
 from app.core.events import Event
 from app.directory.model.checks import checked
 from app.directory.service.editing import Ref, created, number
@@ -47,12 +47,7 @@ def update_channel_agent(
     before = agents.get(number(ref, "cha"), for_update=True)
     if before is None:
         raise NotFound(f"There is no channel agent {ref}.", path=("id",))
-    if if_version is not None and if_version != before.version:
-        raise VersionConflict(
-            f"This is version {before.version} by now, not {if_version}.",
-            current_version=before.version,
-            path=("if_version",),
-        )
+    require_version(before.version, if_version)
     after = replace(before, **checked(given, CHANGEABLE))
     if after == before:
         return before

@@ -149,5 +149,5 @@ def _awake_at(work: "Work", conversation: Conversation, until: datetime) -> date
 def _given(target: Mapping[str, Any], name: str) -> int:
     found: int | None = target.get(name)
     if found is None:
-        raise InvalidInput("A conversation is found by its customer and its channel agent.", path=(name,))
+        raise InvalidInput("A conversation needs a customer and a channel agent.", path=(name,))
     return found

@@ -44,7 +44,7 @@ class HttpSource:
     def prepared(self, work: "Work", connection_id: int, name: str, given: Settings) -> Settings:
         unknown = sorted(given.keys() - {ACCOUNT})
         if unknown:
-            raise InvalidInput(f"The one setting is {ACCOUNT}.", path=(unknown[0],))
+            raise InvalidInput(f"There is no such setting. The only setting is {ACCOUNT}.", path=(unknown[0],))
         wanted = given.get(ACCOUNT)
         if wanted is None:
             new = {"channel": Channel.BRIDGE, "display_id": f"con_{connection_id}", "name": name}

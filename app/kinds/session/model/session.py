@@ -150,7 +150,7 @@ def refusal(
         return None
     if command not in COMMANDS and shared.may_write(subject, actor):
         return NotSupported(
-            _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session has no such command."
+            _AGES_OUT if command in (Command.CLOSE, Command.REOPEN) else "A Session does not support this command."
         )
     if command is Command.RAISE_ATTENTION and subject.state == State.CLOSED and shared.may_write(subject, actor):
         return InvalidTransition("This Session is over; set needAttention to bring it back.")

@@ -1,4 +1,4 @@
-"""Messages that are suggested in a Session, and the rules of their list."""
+"""The suggested messages of a Session, and the rules of their list."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

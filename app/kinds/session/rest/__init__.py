@@ -1,4 +1,4 @@
-"""The Session contract at /v1: existing clients of the messaging bot speak it."""
+"""The Session contract at /v1, for the messaging bot's existing clients."""
 
 from app.kinds.session.reads.contract import CONTRACT_ROOTS, CONTRACT_TYPES
 from app.kinds.session.reads.mapping import SEES

@@ -87,5 +87,5 @@ class Rules(MirroredRules[Session]):
         """The customer's current Session; a new one when there is none."""
         customer_id: int | None = target.get("customer_id")
         if customer_id is None:
-            raise InvalidInput("A Session is found by its customer.", path=("customer_id",))
+            raise InvalidInput("A Session needs a customer.", path=("customer_id",))
         return open_for_customer(work, actor, customer_id)

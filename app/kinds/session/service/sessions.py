@@ -52,7 +52,7 @@ def open_for_customer(work: "Work", actor: Actor, customer_id: int) -> Session:
         return found
     place = parsed_key(customer.customer_key)
     if place is not None and work.use(ConnectedSystemRepository).kept(place[0]) is not None:
-        raise NotSupported("This customer's Sessions are opened in the system that it comes from.")
+        raise NotSupported("This customer belongs to a connected system. Open its Sessions there.")
     new = Session(
         id=0,
         customer_id=customer_id,

@@ -88,7 +88,7 @@ async def test_only_whom_it_is_offered_to_answers(database: Database, chat: Glob
 
 async def test_it_goes_to_nobody_but_a_present_user_who_may_respond(database: Database, chat: GlobalId) -> None:
     refusals = [
-        (BO.user_id, InvalidInput, "A chat is transferred to somebody else."),
+        (BO.user_id, InvalidInput, "A chat can only be transferred to a user other than you and its assignee."),
         (999, NotFound, "There is no such user."),
         (FAY.user_id, Conflict, "The user is not present."),
         (GUS.user_id, Conflict, "The user may not respond in the chat's topic."),

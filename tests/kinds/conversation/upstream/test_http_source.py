@@ -335,7 +335,7 @@ SECRET = "text that must not be repeated"
         ),
         (
             {"customer": {"key": "k", "name": 7}},
-            "INVALID_INPUT: This takes text without control characters that cannot be stored. (customer.name)",
+            "INVALID_INPUT: This contains control characters that cannot be stored. (customer.name)",
         ),
         (
             {"customer": {"key": "k", "name": "a\x00"}},

@@ -78,7 +78,9 @@ class ClientCredentials:
         answered = await send("POST", self._tokens, headers, self._asked)
         if answered.status >= 400:
             # The answer may repeat what was sent, so nothing of it is shown.
-            raise Refused("The credentials of the client are not taken.", unauthorized=True, status=answered.status)
+            raise Refused(
+                "The other system refused the client's credentials.", unauthorized=True, status=answered.status
+            )
         value = answered.value if isinstance(answered.value, dict) else {}
         token, seconds = value.get("access_token"), value.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():

@@ -226,7 +226,7 @@ def _said(task: Task) -> list[str]:
     """What the customer said, in its parts. Raises Refused for a message that is not text."""
     contents = task.details["contents"]
     if any(each["type"] != "text" for each in contents):
-        raise Refused("The other system takes nothing but texts.")
+        raise Refused("The other system accepts only text.")
     return [each["content"] for each in contents]
 
 

@@ -110,7 +110,7 @@ class SystemUserAccess:
         found = answered.value if isinstance(answered.value, dict) else {}
         state, api = found.get("State"), found.get("Api")
         if answered.status >= 400 or not isinstance(state, str):
-            raise Refused("The other system does not know the tenant, or says nothing of it.", status=answered.status)
+            raise Refused("The other system does not know the tenant.", status=answered.status)
         if state not in _RUNNING or not isinstance(api, str):
             raise Unanswered(f"The tenant is {state[:64]!r}.", arrived=False, wait=_NOT_RUNNING_SECONDS)
         return api.rstrip("/")
@@ -153,7 +153,7 @@ class SystemUserAccess:
         found = answered.value if isinstance(answered.value, dict) else {}
         token, seconds = found.get("access_token"), found.get("expires_in")
         if answered.status >= 400 or not isinstance(token, str):
-            raise Refused(f"The other system does not take the refresh token of {user}.", status=answered.status)
+            raise Refused(f"The other system refused the refresh token of {user}.", status=answered.status)
         lasts = timedelta(seconds=seconds) if isinstance(seconds, int) else _EARLY
         self._tokens[user] = token, self._clock() + max(lasts - _EARLY, lasts / 2)
         return token
@@ -172,12 +172,12 @@ def _verified(token: str, keys: Any, now: datetime) -> Mapping[str, Any]:
     try:
         claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"]).claims
     except (JoseError, ValueError, TypeError, KeyError):
-        raise Refused("The other system signed the system user in by a token that cannot be verified.") from None
+        raise Refused("The signature of the system user's token cannot be verified.") from None
     until = claims.get("exp")
     audience = claims.get("aud")
     is_now = isinstance(until, int | float) and now.timestamp() < until + _LEEWAY.total_seconds()
     if claims.get("iss") != _ISSUER or not str(audience).startswith("spn:") or not is_now:
-        raise Refused("The other system signed the system user in by a token that is not its own, or is over.")
+        raise Refused("The system user's token is not from the other system, or has expired.")
     found: Mapping[str, Any] = claims
     return found
 

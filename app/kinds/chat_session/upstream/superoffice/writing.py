@@ -54,7 +54,7 @@ async def look_for(reach: Reach, task: Task) -> Looked:
 
 async def _message(reach: Reach, path: str, details: Mapping[str, Any]) -> str:
     if details["text"] is None:
-        raise Refused("The other system takes text alone.")
+        raise Refused("The other system accepts only text.")
     body = {"Type": ChatMessageType.TO_CUSTOMER.wire, "Message": details["text"], "Author": details["author"]}
     special = details["special_type"]
     if special is not None and special != ChatMessageSpecialType.NONE:
@@ -81,7 +81,7 @@ async def _status(reach: Reach, path: str, wanted: ChatSessionStatus, seen: Chat
         if there is wanted:
             return  # an earlier try has done it, but its answer was lost
         if there not in ACTIVE or seen not in ACTIVE or there is ChatSessionStatus.CUSTOMER_LAST:
-            raise Refused(f"The chat is {there.wire} there by now.", status=409) from None
+            raise Refused(f"In the other system, the chat is {there.wire} now.", status=409) from None
         # One of our users has answered since. Whoever set the status knew of that.
         await reach.tell("PATCH", path, [_test("Status", there.wire), replaced])
 
@@ -92,7 +92,7 @@ async def _field(reach: Reach, path: str, task: Task) -> None:
         key = task.details["topic"]
         number = None if key is None else key.rpartition(":")[2]
         if number is None or not number.isdecimal():
-            raise Refused("The topic is none of the other system's.")
+            raise Refused("The topic does not belong to the other system.")
         await reach.tell("PATCH", path, [{"op": "replace", "path": "TopicId", "value": int(number)}])
         return
     at = _PATHS.get(name) or "".join(part.capitalize() for part in name.split("_"))
@@ -111,7 +111,7 @@ async def _reset(reach: Reach, path: str, task: Task) -> None:
     answered = await _acting(reach, task.details["by"]).tell("POST", f"{path}/Reset")
     there = read_session(answered.value)
     if there.holder is not None or there.stored_status not in _QUEUED:
-        raise Refused(f"The chat is {there.status} there still, and not back in its queue.")
+        raise Refused(f"In the other system, the chat is still {there.status} and not back in its queue.")
 
 
 async def _taken(reach: Reach, path: str, operation: str, user: Mapping[str, Any] | None) -> None:
@@ -119,24 +119,24 @@ async def _taken(reach: Reach, path: str, operation: str, user: Mapping[str, Any
     answered = await _acting(reach, user, personal=True).tell("POST", f"{path}/{operation}")
     there = await _chat(reach, path) if answered.value is None else read_session(answered.value)
     if user is None or not is_same(reach.settings, there.holder, user["login"]):
-        raise Refused(f"The chat is {there.status} there, and does not wait for this user any more.")
+        raise Refused(f"In the other system, the chat is {there.status} and no longer waits for this user.")
 
 
 async def _transfer(reach: Reach, path: str, details: Mapping[str, Any]) -> None:
     to = details["to"]
     if to is None:
-        raise Refused("The user is not here any more.")
+        raise Refused("The user no longer exists here.")
     number = number_of(reach.settings, to["login"])
     whom = to["login"] if number is None else str(number)
     answered = await _acting(reach, details["by"], personal=True).tell("POST", f"{path}/TransferTo/{whom}")
     if not is_same(reach.settings, read_session(answered.value).offered_to, to["login"]):
-        raise Refused("The chat is not this user's there, so it was not transferred.")
+        raise Refused("In the other system, this user does not handle the chat, so it was not transferred.")
 
 
 async def _assign(reach: Reach, path: str, user: Mapping[str, Any] | None) -> None:
     number = None if user is None else number_of(reach.settings, user["login"])
     if number is None:
-        raise Refused("The setting `users` does not say which number the user has in the other system.")
+        raise Refused("The setting `users` does not name the user's number in the other system.")
     patch = [{"op": "replace", "path": "User/AssociateId", "value": number}]
     there = read_session((await reach.tell("PATCH", path, patch)).value)
     if there.holder is None or there.holder.associate_id != number:

@@ -148,7 +148,7 @@ def _body(details: Mapping[str, Any]) -> dict[str, object]:
     if kind in _FILES:
         address = given.get("public_download_url")
         if address is None:
-            raise Refused("The file has no address at which the other system could get it.")
+            raise Refused("The file has no address from which the other system could download it.")
         found["file"] = {
             "url": address,
             **{name: given[name] for name in ("mime_type", "size") if name in given},

@@ -21,7 +21,7 @@ _AT_ONCE = 10
 _CUSTOMER_LASTS = timedelta(minutes=10)
 _NOBODY = "+10000000000"
 _CANNOT = frozenset({"RECEIVE"})
-_OVER = "The session is over in the other system, which takes nothing for it any more."
+_OVER = "The session has ended in the other system, which no longer accepts messages for it."
 _ROLES = {MessageAuthor.USER: "agent", MessageAuthor.BOT: "bot", MessageAuthor.AI_AGENT: "bot"}
 
 
@@ -162,7 +162,7 @@ def _body(task: Task) -> dict[str, str]:
     """The message as the operation takes it. Raises Refused for a message that is not text."""
     (content,) = task.details["contents"]
     if content["type"] != "text":
-        raise Refused("The other system takes nothing but texts.")
+        raise Refused("The other system accepts only text.")
     return {
         "content": content["content"],
         "content_type": "text",

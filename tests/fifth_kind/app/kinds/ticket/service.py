@@ -17,14 +17,14 @@ from app.core.ids import GlobalId
 from app.directory.repository import CustomerRepository
 from app.interactions.model import AnyCommand, Cause, Command, State
 from app.interactions.service.change import begin, open_interaction, write
-from app.interactions.service.kind_rules import CommonRules
+from app.interactions.service.kind_rules import DefaultRules
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.storage.work import Work
 
 
-class Rules(CommonRules[Ticket]):
+class Rules(DefaultRules[Ticket]):
     """How a ticket takes part in the shared commands."""
 
     name = model.NAME

@@ -299,7 +299,7 @@ async def test_file_is_refused_by_the_connection(desk: Desk, platform: Platform)
     await desk.run(receive_message, BO, {"interaction": AGS}, [image])
     await desk.work()
     assert ([entry.error for entry in await desk.entries()], writes(platform)) == (
-        ["The other system takes nothing but texts."],
+        ["The other system accepts only text."],
         [],
     )
 

@@ -72,7 +72,7 @@ async def test_status_is_refused_where_the_customer_has_written_since(pair: Pair
     here = await pair.here()
     assert (await pair.queue(), here.state) == ([("STATUS", "REFUSED")], State.OPEN)
     assert "SYNC_REFUSED" in here.attention.reasons
-    assert (await pair.entries())[0].error == "The chat is CustomerLast there by now."
+    assert (await pair.entries())[0].error == "In the other system, the chat is CustomerLast now."
     await pair.later(61)
     assert ((await pair.here()).status, await pair.texts()) == (S.CUSTOMER_LAST, ["Hello?", "Yes?", "One more thing"])
 

@@ -113,7 +113,7 @@ async def test_late_answer_begins_no_other_session(desk: Desk, lemon: Lemon) -> 
     assert (own.status, lemon.texts(), len(lemon.sessions[ANA])) == (MessageStatus.ERROR, ["Do you ship?"], 1)
     assert (await desk.entries())[
         0
-    ].error == "The session is over in the other system, which takes nothing for it any more."
+    ].error == "The session has ended in the other system, which no longer accepts messages for it."
 
 
 async def test_value_of_an_old_session_does_not_change_the_current_one(desk: Desk, lemon: Lemon) -> None:
@@ -166,5 +166,5 @@ async def test_file_is_refused_by_the_connection(desk: Desk, lemon: Lemon) -> No
     image = {"type": "image", "mime_type": "image/png", "public_download_url": "https://files.example.com/1.png"}
     await desk.run(send_message, BO, SES, image)
     await desk.work()
-    assert [entry.error for entry in await desk.entries()] == ["The other system takes nothing but texts."]
+    assert [entry.error for entry in await desk.entries()] == ["The other system accepts only text."]
     assert lemon.texts() == ["Do you ship?"]
