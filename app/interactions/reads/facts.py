@@ -103,6 +103,9 @@ _LISTS = ("labels", "tags", "topics")
 _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "status", "channels": "channel"}
 """The fact of each condition by a list of values, of which an interaction has one at most; the rarest first."""
 
+ANY_LEVEL: Collection[Key] = tuple(("level", int(level)) for level in Level)
+"""Each event of an interaction that needs a human, or did before, has one of these keys."""
+
 
 def keys_of(entry: Entry) -> Collection[Key]:
     """The keys of an event in the index of subscriptions: facts of the states before and after."""
@@ -117,7 +120,8 @@ def keys_of(entry: Entry) -> Collection[Key]:
             found.add(("customer_id", side["customer_id"]))
             found.update((name, value) for name in _LISTS for value in side.get(name) or ())
             found.update((name, side[name]) for name in _FACETS.values() if side.get(name))
-            found.add(("team_id", team_of(side)))
+            found.update(("reasons", value) for value in side.get("reasons") or ())
+            found.update({("team_id", team_of(side)), ("level", side["level"]), ("kind", side["kind"])})
     return found
 
 
@@ -140,6 +144,14 @@ def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
         return [("team_id", number) for number in _teams(given["team_ids"])]
     if assignee.get("user_id_or_nobody") is not None:
         return [("assignee_id", None), ("assignee_id", _user(assignee["user_id_or_nobody"], "user_id_or_nobody"))]
+    if given.get("reasons") is not None:
+        return [("reasons", value) for value in given["reasons"]]
+    if given.get("levels") is not None:
+        return [("level", int(Level[name])) for name in given["levels"]]
+    if given.get("attention_needed"):
+        return ANY_LEVEL
+    if given.get("kinds") is not None:
+        return [("kind", name.lower()) for name in given["kinds"]]
     return None
 
 

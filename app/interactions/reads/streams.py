@@ -13,6 +13,7 @@ from app.feed.stream import Match
 from app.interactions.events import Typing, Updated
 from app.interactions.meaning import Audience, meaning
 from app.interactions.reads.facts import (
+    ANY_LEVEL,
     LEFT,
     Condition,
     Key,
@@ -65,15 +66,17 @@ class InteractionStreams:
 
     def attention(self) -> EventStream:
         """The stream of the attention queue: what enters it, leaves it, or stands differently in it."""
-        return self._of_changes(self._attention_changed, watches=self._listened)
+        return self._of_changes(self._attention_changed, watches=self._listened, keys=_attention_keys)
 
     def _of_changes(
         self,
         match: Callable[[Viewer, Arguments], Match],
         watches: Callable[[Permissions, Arguments], Subject | None] = lambda _permissions, _arguments: None,
+        keys: Callable[[Arguments], Collection[Key] | None] | None = None,
     ) -> EventStream:
+        by = _keys if keys is None else keys
         return EventStream(
-            "InteractionEvent", match, self.row, of_caller=of_caller, watches=watches, keys=_keys, keys_of=keys_of
+            "InteractionEvent", match, self.row, of_caller=of_caller, watches=watches, keys=by, keys_of=keys_of
         )
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
@@ -207,6 +210,11 @@ def _keys(arguments: Arguments) -> Collection[Key] | None:
     text = arguments.get("id") or arguments.get("interaction_id")
     found = None if text is None else parse_id(str(text))
     return wanted_keys(arguments.get("filter")) if found is None else (("interaction_id", found.number),)
+
+
+def _attention_keys(arguments: Arguments) -> Collection[Key]:
+    found = _keys(arguments)
+    return ANY_LEVEL if found is None else found
 
 
 def _stands_differently(entry: Entry) -> bool:

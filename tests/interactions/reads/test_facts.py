@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry
+from app.interactions.model import Level
 from app.interactions.reads.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.storage.event_log import Cursor
 
@@ -29,11 +30,14 @@ FACTS = parts(
     status=st.sampled_from(["TO_DO", "DONE"]),
     channel=st.sampled_from(["WIDGET", "BRIDGE"]),
     account=st.sampled_from(["cha_1", "aia_1", "top_1"]),
+    level=st.none() | NUMBERS,
+    reasons=st.lists(st.sampled_from(["FLAGGED", "MISSED"]), max_size=2),
 )
 EVENTS = st.builds(
-    lambda interaction, customer, assignee, data: EventRecord(
+    lambda interaction, customer, assignee, level, data: EventRecord(
         topic="session.updated",
         kind="session",
+        level_after=level,
         interaction_id=interaction,
         customer_id=customer,
         assignee_id=assignee,
@@ -41,6 +45,7 @@ EVENTS = st.builds(
     ),
     NUMBERS,
     NUMBERS,
+    st.none() | NUMBERS,
     st.none() | NUMBERS,
     parts(before=st.none() | FACTS, after=st.none() | FACTS),
 )
@@ -61,6 +66,10 @@ FILTERS = parts(
     channels=st.lists(st.sampled_from(["WIDGET", "BRIDGE"]), max_size=2),
     account_ids=st.lists(st.sampled_from(["cha_1", "aia_1"]), max_size=2),
     chat_topic_ids=st.lists(st.sampled_from(["top_1", "top_2"]), max_size=2),
+    kinds=st.none() | st.lists(st.sampled_from(["SESSION", "CONVERSATION"]), max_size=2),
+    levels=st.none() | st.lists(st.sampled_from(["URGENT", "HIGH"]), max_size=2),
+    reasons=st.none() | st.lists(st.sampled_from(["FLAGGED", "MISSED"]), max_size=2),
+    attention_needed=st.none() | st.booleans(),
 )
 
 
@@ -93,10 +102,14 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, 
         ({"statuses": ["TO_DO", "DONE"], "channels": ["WIDGET"]}, [("status", "TO_DO"), ("status", "DONE")]),
         ({"channels": ["WIDGET"], "assignee": {"user_id_or_nobody": "usr_5"}}, [("channel", "WIDGET")]),
         ({"unread": True}, None),
+        ({"kinds": ["SESSION"], "levels": ["URGENT", "HIGH"]}, [("level", 1), ("level", 2)]),
+        ({"levels": ["URGENT"], "reasons": ["FLAGGED"]}, [("reasons", "FLAGGED")]),
+        ({"kinds": ["SESSION"], "attention_needed": True}, [("level", int(level)) for level in Level]),
+        ({"kinds": ["SESSION"], "attention_needed": False}, [("kind", "session")]),
     ],
 )
 def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any) -> None:
-    assert wanted_keys(filter_) == keys
+    assert (None if (found := wanted_keys(filter_)) is None else list(found)) == keys
 
 
 def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
@@ -116,6 +129,8 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
         ("labels", "new"),
         ("team_id", 0),
         ("team_id", 3),
+        ("level", None),
+        ("kind", "session"),
     }
 
 
