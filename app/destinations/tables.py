@@ -37,6 +37,8 @@ destination = table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # The process that delivers to it, as long as that lives.
+    sa.Column("holder", sa.Text),
 )
 
 delivery = table(

@@ -1,11 +1,11 @@
-"""Finds the destinations that this process delivers to, and holds their leases."""
+"""Finds the destinations that this process delivers to, and holds them while it lives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
-from itertools import islice
+from time import monotonic
 
 import structlog
 
@@ -15,40 +15,43 @@ from app.core.fairness import SERVER
 from app.core.holders import new_holder
 from app.destinations import service
 from app.destinations.events import DestinationHappened
-from app.destinations.repository import ACTIVE, lease_name
+from app.destinations.repository import ACTIVE
 from app.destinations.sending import Sender
+from app.dispatcher import holding
 from app.dispatcher.parts import DispatchLimits, Parts
 from app.dispatcher.runner import Runner
+from app.dispatcher.tenure import Tenure
 from app.feed import Entry, Feed
 from app.live.subscriptions import Subscriptions
 from app.outbound import OutboundClient
 from app.settings import Settings
 from app.storage.database import Database
-from app.storage.leases import end_lease, end_leases, renew_leases, take_lease
+from app.storage.leases import end_life
 from app.storage.query import Query, Row
-from app.storage.tables import moment_of
-from app.storage.work import Work
 
 log = structlog.get_logger(__name__)
 
-_TAKEN_AT_ONCE = 100
-_SPARE_SECONDS = 5.0
 _PAUSE_WITHOUT_DATABASE = 1.0
 
 
 class Dispatcher:
-    """Runs the deliveries of this process. Each process has one; a lease assigns each destination to one process."""
+    """Runs the deliveries of this process. Each process has one. It holds what it delivers to while it says that it
+    lives, which is one lease, however many destinations it holds."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._running: dict[Runner, asyncio.Task[None]] = {}
         self._by_number: dict[int, Runner] = {}
-        self._let_go: set[int] = set()
+        self._others: frozenset[str] = frozenset()
+        self._hearing: AsyncExitStack | None = None
+        self._changes = 1
+        self._changes_seen = 0
         self._stirred = asyncio.Event()
         self._news = asyncio.Event()
-        self._free_at: datetime | None = None
-        self._renewed_at = 0.0
+        self._beaten_at = float("-inf")
         self._idle_noted_at = 0.0
+        self._last_moment: asyncio.TimerHandle | None = None
+        self._is_ending = False
 
     @property
     def delivering(self) -> frozenset[int]:
@@ -71,41 +74,54 @@ class Dispatcher:
                         each.doubt()
 
     def lost(self) -> None:
-        """Nothing to do: each subscription learns by itself that the feed has lost its place."""
+        """Destinations may have changed without a word. Each subscription learns by itself that the feed has lost its
+        place."""
+        self._stir()
 
     def news(self) -> None:
         """Something may have been committed. Unlike `heard`, this is called even while nobody uses the feed."""
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled, look for destinations to deliver to: after each change, and when another process's lease
-        ends."""
-        guard = asyncio.create_task(self._guard())
-        try:
-            while True:
-                self._news.clear()
-                try:
-                    await self._look()
-                except DATABASE_AWAY:
-                    await self._within(_PAUSE_WITHOUT_DATABASE, self._stirred)
-                    continue
-                except Exception:
-                    log.exception("destinations cannot be looked for")
-                await self._until_next_look()
-        finally:
-            guard.cancel()
+        """Until `end`, say that this process lives, and deliver to what nobody else does."""
+        while not self._is_ending:
+            self._news.clear()
+            try:
+                await self.step()
+            except DATABASE_AWAY:
+                await self._within(_PAUSE_WITHOUT_DATABASE, self._stirred)
+                continue
+            except Exception:
+                log.exception("destinations cannot be looked for")
+            await self._until_next_step()
 
-    async def _until_next_look(self) -> None:
+    def end(self) -> None:
+        """Take no further step. What one takes while it is cancelled would stay held."""
+        self._is_ending = True
+        self._stir()
+
+    async def step(self) -> None:
+        """Say that this process lives, and look for destinations after a change of one or the end of another process.
+
+        A step without such a change costs the same however many destinations there are."""
+        await self._beat()
+        await self._note_idle()
+        while self._changes_seen != self._changes and not self._is_ending:
+            seen = self._changes
+            await self._look()
+            self._changes_seen = seen
+
+    async def _until_next_step(self) -> None:
         limits = self._parts.limits
-        if await self._within(limits.look_seconds, self._stirred) or self._running:
+        if await self._within(limits.beat_seconds, self._stirred) or self._hearing is not None:
             return
-        rest = limits.rest_seconds
-        if self._free_at is not None:
-            rest = min(rest, (self._free_at - self._parts.clock()).total_seconds())
-        await self._within(max(rest - limits.look_seconds, 0.0), self._news)
+        # There are no destinations, and the feed, which would tell of a new one, is left alone.
+        await self._within(max(limits.rest_seconds - limits.beat_seconds, 0.0), self._news)
+        self._changes += 1
 
     def _stir(self) -> None:
-        """Wake the loop because a destination has changed."""
+        """Look for destinations, because one has changed."""
+        self._changes += 1
         self._stirred.set()
         self._news.set()
 
@@ -119,7 +135,8 @@ class Dispatcher:
         return came
 
     async def stop(self) -> None:
-        """End all deliveries and leases. Requests under way have the grace period to finish."""
+        """End all deliveries, and this process's hold on destinations. Requests under way have the grace period to
+        finish."""
         for runner in self._running:
             runner.end()
         tasks = list(self._running.values())
@@ -128,98 +145,114 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if tasks:
+        if self._last_moment is not None:
+            self._last_moment.cancel()
             with suppress(Exception):
                 async with asyncio.timeout(self._parts.limits.grace_seconds):
-                    await self._parts.database.command(end_leases, self._parts.holder)
+                    await self._parts.database.command(end_life, self._parts.tenure.holder)
+        await self._hear(wanted=False)
+
+    async def _beat(self) -> None:
+        """Prolong this process's life while it delivers, and check that the other processes which do live."""
+        parts, now = self._parts, self._parts.time()
+        if not (self._running or self._others) or now < self._beaten_at + parts.limits.beat_seconds / 2:
+            return
+        holder = parts.tenure.holder if self._running else None
+        lives, is_one_over = await parts.database.command(holding.live, holder, parts.limits.lease, self._others)
+        self._beaten_at = now
+        if is_one_over:
+            self._changes += 1
+        if not lives:
+            self._lose()
+        elif holder is not None:
+            self._extend(now)
 
     async def _look(self) -> None:
-        await self._renew()
-        await self._note_idle()
-        now = self._parts.clock()
-        rows = await self._parts.database.plan(_active, snapshot=False, caller=SERVER)
-        free = []
-        self._free_at = None
-        for number, version, holder, until in rows:
+        parts = self._parts
+        rows = await parts.database.plan(_active, snapshot=False, caller=SERVER)
+        await self._hear(wanted=bool(rows))
+        free: list[int] = []
+        others: dict[str, list[int]] = {}
+        for number, version, holder in rows:
             runner = self._by_number.get(number)
             if runner is not None:
                 if runner.version is not None and runner.version != version:
                     runner.doubt()
-            elif holder is None or holder == self._parts.holder or moment_of(until) <= now:
+            elif holder is None or holder == parts.tenure.holder:
                 free.append(number)
             else:
-                ends = moment_of(until)
-                self._free_at = ends if self._free_at is None else min(ends, self._free_at)
-        waiting = iter(free)
-        while some := list(islice(waiting, _TAKEN_AT_ONCE)):
-            await self._begin(some)
+                others.setdefault(holder, []).append(number)
+        self._others = frozenset(others)
+        if not rows:
+            return
+        began = parts.time()
+        taken = await parts.database.command(holding.take, free, others, parts.tenure.holder, parts.limits.lease)
+        self._others -= taken.ended
+        if taken.wanted:
+            if taken.holder != parts.tenure.holder:
+                self._lose()
+                self._parts = parts = replace(parts, tenure=Tenure(taken.holder, parts.limits.lease, parts.time))
+            self._extend(began)
+            self._beaten_at = began
+        if len(taken.numbers) < taken.wanted:
+            self._changes += 1  # others were faster, and it has to be known who
+        for number in taken.numbers:
+            self._begin(number)
 
-    async def _begin(self, numbers: Sequence[int]) -> None:
-        began = asyncio.get_running_loop().time()
-        taken = await self._parts.database.command(_take, numbers, self._parts)
-        if not self._running:
-            self._renewed_at = began
-        for number in taken:
-            runner = Runner(self._parts, number)
-            self._by_number[number] = runner
-            task = self._running[runner] = asyncio.create_task(runner.keep())
-            task.add_done_callback(partial(self._ended, runner))
+    def _begin(self, number: int) -> None:
+        runner = Runner(self._parts, number)
+        self._by_number[number] = runner
+        task = self._running[runner] = asyncio.create_task(runner.keep())
+        task.add_done_callback(partial(self._ended, runner))
 
     def _ended(self, runner: Runner, _task: object) -> None:
         del self._running[runner], self._by_number[runner.number]
-        self._let_go.add(runner.number)
         self._stir()
 
-    async def _renew(self) -> None:
-        ended = self._let_go - self._by_number.keys()
-        if ended:
-            await self._parts.database.command(_give_back, ended, self._parts.holder)
-            self._let_go -= ended
-        if not self._running:
-            return
-        began = asyncio.get_running_loop().time()
-        limits = self._parts.limits
-        if began < self._renewed_at + limits.look_seconds / 2:
-            return  # A change has caused this look, and each change renewing all leases would cost their square.
-        held = await self._parts.database.command(renew_leases, self._parts.holder, limits.lease)
-        self._renewed_at = began
-        for runner, task in list(self._running.items()):
-            if lease_name(runner.number) not in held:
-                task.cancel()
+    async def _hear(self, *, wanted: bool) -> None:
+        """Use the feed, which tells of changes, while there are destinations."""
+        if wanted and self._hearing is None:
+            async with AsyncExitStack() as entered:
+                await entered.enter_async_context(self._parts.feed.held())
+                self._hearing = entered.pop_all()
+            self._changes += 1  # there may have been some before
+        elif not wanted and self._hearing is not None:
+            hearing, self._hearing = self._hearing, None
+            await hearing.aclose()
 
-    async def _guard(self) -> None:
-        """Cancel all deliveries shortly before their leases expire unrenewed: another process may then take them."""
-        time = asyncio.get_running_loop().time
-        while True:
-            await asyncio.sleep(1)
-            if self._running and time() > self._renewed_at + self._parts.limits.lease.total_seconds() - _SPARE_SECONDS:
-                log.warning("leases on destinations could not be renewed", destinations=len(self._running))
-                for task in list(self._running.values()):
-                    task.cancel()
+    def _extend(self, began: float) -> None:
+        """The life was prolonged by a command that began at this time."""
+        self._parts.tenure.extend(began)
+        if self._last_moment is not None:
+            self._last_moment.cancel()
+        seconds = self._parts.tenure.ends_at - self._parts.time()
+        self._last_moment = asyncio.get_running_loop().call_later(seconds, self._over)
+
+    def _over(self) -> None:
+        """Other processes may soon take what this one holds."""
+        if self._running:
+            log.warning("a process could not say that it lives", destinations=len(self._running))
+            self._lose()
+
+    def _lose(self) -> None:
+        """Cancel all deliveries. What is still held or free is begun again."""
+        for task in self._running.values():
+            task.cancel()
 
     async def _note_idle(self) -> None:
         """Store the cursors of destinations that had nothing to deliver, so that a restart does not read that part
         again."""
-        now = asyncio.get_running_loop().time()
+        now = self._parts.time()
         if now < self._idle_noted_at + self._parts.limits.idle_seconds:
             return
         self._idle_noted_at = now
         passed = [(number, run, str(cursor)) for number, run, cursor in filter(None, (r.idle() for r in self._running))]
         if passed:
-            await self._parts.database.command(service.note_idle, passed)
+            await self._parts.database.command(service.note_idle, self._parts.tenure.holder, passed)
 
 
 def _active() -> Generator[Query, Sequence[Row], Sequence[Row]]:
     return (yield ACTIVE)
-
-
-def _take(work: Work, numbers: Iterable[int], parts: Parts) -> list[int]:
-    return [number for number in numbers if take_lease(work, lease_name(number), parts.holder, parts.limits.lease)]
-
-
-def _give_back(work: Work, numbers: Iterable[int], holder: str) -> None:
-    for number in numbers:
-        end_lease(work, lease_name(number), holder)
 
 
 @asynccontextmanager
@@ -231,11 +264,13 @@ async def dispatching(
     settings: Settings,
     clock: Clock,
     limits: DispatchLimits | None = None,
+    time: Callable[[], float] = monotonic,
 ) -> AsyncIterator[Dispatcher]:
-    """Deliver to destinations beside the block."""
+    """Deliver to destinations beside the block. `time` is that of the process, which no clock on a wall turns back."""
     held_to = DispatchLimits() if limits is None else limits
     sender = Sender(client, clock, settings)
-    parts = Parts(database, feed, subscriptions, sender, settings, clock, held_to, new_holder())
+    tenure = Tenure(new_holder(), held_to.lease, time)
+    parts = Parts(database, feed, subscriptions, sender, settings, clock, held_to, tenure, time)
     dispatcher = Dispatcher(parts)
     feed.listen(dispatcher)
     feed.on_news(dispatcher.news)
@@ -243,6 +278,8 @@ async def dispatching(
     try:
         yield dispatcher
     finally:
+        dispatcher.end()
+        await asyncio.wait([running], timeout=held_to.grace_seconds)
         running.cancel()
         await asyncio.wait([running])
         await dispatcher.stop()

@@ -40,7 +40,7 @@ class Run:
         # Deliveries of events up to here may have been recorded before.
         self._known_until = parts.feed.head
         self._taking: asyncio.Task[Item] | None = None
-        self._sending: dict[asyncio.Task[Attempt], Waiting] = {}
+        self._sending: dict[asyncio.Task[Attempt | None], Waiting] = {}
         self._wake = asyncio.Event()
         self._is_ending = False
 
@@ -101,7 +101,8 @@ class Run:
             task.add_done_callback(self._stir)
             self._sending[task] = waiting
 
-    async def _send(self, waiting: Waiting) -> Attempt:
+    async def _send(self, waiting: Waiting) -> Attempt | None:
+        """Send it once; None when another process may have to, so that nothing was sent."""
         text = waiting.text
         if text is None or text.startswith(_FAILED_ITEM):
             text = (await self._subscriber.again(waiting.item)).text
@@ -110,6 +111,8 @@ class Run:
             return Attempt(at=now, latency_ms=0, fault="ITEM", excerpt="The item could not be read.")
         destination = self._begun.destination
         target = Target(destination.address, self._secrets(now))
+        if self._parts.tenure.is_over:
+            return None
         return await self._parts.sender.send(destination.type, target, webhook_id(destination.id, waiting.place), text)
 
     def _secrets(self, now: datetime) -> Sequence[str]:
@@ -123,11 +126,11 @@ class Run:
         if quiet is not None and quiet <= now:
             quiet = None
         moment = max(due, quiet) if due is not None and quiet is not None else due or quiet
-        seconds = _LONGEST_WAIT if moment is None else min((moment - now).total_seconds(), _LONGEST_WAIT)
-        if moment is not None and seconds <= 0 and self._sending:
-            seconds = _LONGEST_WAIT  # it is due, and waits for its turn
+        seconds = None if moment is None else min((moment - now).total_seconds(), _LONGEST_WAIT)
+        if seconds is not None and seconds <= 0:
+            seconds = _LONGEST_WAIT if self._sending else 0.0  # what is due while others are sent waits for its turn
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(seconds, 0.0)):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         self._wake.clear()
 
@@ -144,9 +147,13 @@ class Run:
         answered = [(task, waiting) for task, waiting in self._sending.items() if task.done()]
         deliveries: list[Delivery] = []
         halted: tuple[DestinationReason, str] | None = None
+        is_over = False
         for task, waiting in answered:
             del self._sending[task]
             attempt = task.result()
+            if attempt is None:
+                is_over = True
+                continue
             self._health.learn(attempt)
             made = self._delivery(waiting, attempt)
             self._window.tried(waiting, made)
@@ -154,12 +161,16 @@ class Run:
             halted = halted or self._end_of(made)
         passed = self._window.advance()
         if not deliveries and not passed:
-            return True
-        if not await self._settle(deliveries, passed):
+            return not is_over
+        if not await self._settle(deliveries, passed) or is_over:
             return False
         if halted is not None:
             await self._parts.database.command(
-                service.halt, self._parts.holder, self._begun.destination.id, self._begun.destination.run, *halted
+                service.halt,
+                self._parts.tenure.holder,
+                self._begun.destination.id,
+                self._begun.destination.run,
+                *halted,
             )
             return False
         return True
@@ -224,14 +235,14 @@ class Run:
         while True:
             try:
                 return await self._parts.database.command(
-                    service.settle, self._parts.holder, self._begun.destination.id, settled
+                    service.settle, self._parts.tenure.holder, self._begun.destination.id, settled
                 )
             except DATABASE_AWAY:
-                # Retried until the lease ends: deliveries that are not recorded would be sent again.
+                # Retried until the tenure ends: deliveries that are not recorded would be sent again.
                 await asyncio.sleep(_PAUSE_WITHOUT_DATABASE)
 
     async def _stop(self) -> None:
-        tasks: list[asyncio.Task[Item] | asyncio.Task[Attempt]] = [*self._sending]
+        tasks: list[asyncio.Task[Item] | asyncio.Task[Attempt | None]] = [*self._sending]
         if self._taking is not None:
             tasks.append(self._taking)
         for task in tasks:

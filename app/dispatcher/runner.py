@@ -1,4 +1,4 @@
-"""Delivers to one destination while this process holds its lease."""
+"""Delivers to one destination while this process holds it."""
 
 import asyncio
 
@@ -96,13 +96,14 @@ class Runner:
         """Load the destination and deliver to it. Returns whether to do so again."""
         parts = self._parts
         async with parts.feed.held():
-            self._is_doubted = False
-            begun = await parts.database.command(service.begin_delivering, parts.holder, self.number)
-            if begun is None:
-                return False
-            destination = begun.destination
-            self.owner_id, self.version, self.run = destination.owner_id, destination.version, destination.run
-            subscriber = await self._opened(begun)
+            async with parts.opening:
+                self._is_doubted = False
+                begun = await parts.database.command(service.begin_delivering, parts.tenure.holder, self.number)
+                if begun is None:
+                    return False
+                destination = begun.destination
+                self.owner_id, self.version, self.run = destination.owner_id, destination.version, destination.run
+                subscriber = await self._opened(begun)
             if subscriber is None:
                 return False
             try:
@@ -151,4 +152,6 @@ class Runner:
 
     async def _halt(self, begun: Begun, reason: DestinationReason, text: str) -> None:
         parts = self._parts
-        await parts.database.command(service.halt, parts.holder, self.number, begun.destination.run, reason, text)
+        await parts.database.command(
+            service.halt, parts.tenure.holder, self.number, begun.destination.run, reason, text
+        )

@@ -1,6 +1,7 @@
 """Leases: which process works on something, and until when."""
 
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -49,12 +50,6 @@ def forget_leases(work: Work) -> None:
     work.connection.execute(sa.delete(lease).where(lease.c.until <= work.now))
 
 
-def renew_leases(work: Work, holder: str, lasts: timedelta) -> frozenset[str]:
-    """Renew all leases of the holder, for as long as they last from now. Returns their names."""
-    mine = sa.update(lease).where(lease.c.holder == holder).values(until=work.now + lasts).returning(lease.c.name)
-    return frozenset(work.connection.execute(mine).scalars())
-
-
 def end_leases(work: Work, holder: str) -> None:
     """End all leases of the holder."""
     work.connection.execute(sa.delete(lease).where(lease.c.holder == holder))
@@ -65,3 +60,44 @@ def holds_lease(work: Work, name: str, holder: str) -> bool:
     found = sa.select(lease.c.until).where(lease.c.name == name, lease.c.holder == holder).with_for_update()
     until = work.connection.execute(found).scalar()
     return until is not None and until > work.now
+
+
+def begin_life(work: Work, holder: str, lasts: timedelta) -> None:
+    """Begin the life of a holder that never lived. What it holds needs no leases: it is the holder's while it lives."""
+    work.connection.execute(sa.insert(lease).values(name=_life(holder), holder=holder, until=work.now + lasts))
+
+
+def prolong_life(work: Work, holder: str, lasts: timedelta) -> bool:
+    """Let the holder live for so long from now. Returns False when its life has ended, which is for good."""
+    mine = sa.update(lease).where(lease.c.name == _life(holder), lease.c.until > work.now)
+    return work.connection.execute(mine.values(until=work.now + lasts)).rowcount > 0
+
+
+def lives_of(work: Work, holders: Collection[str]) -> Mapping[str, datetime]:
+    """Those of the holders that live, and until when unless they prolong it."""
+    found = sa.select(lease.c.holder, lease.c.until).where(lease.c.name.in_([_life(holder) for holder in holders]))
+    rows = work.connection.execute(found).all()
+    return {holder: until for holder, until in rows if until > work.now and not is_gone(holder)}
+
+
+def end_lives(work: Work, holders: Collection[str]) -> frozenset[str]:
+    """End the lives whose time is over or whose process has ended. Returns those of the holders that live no more.
+
+    None of them can prolong its life, so what they held may be taken."""
+    dead = frozenset(holders) - lives_of(work, holders).keys()
+    if not dead:
+        return dead
+    names = [_life(holder) for holder in dead]
+    over = sa.or_(lease.c.until <= work.now, lease.c.holder.in_([holder for holder in dead if is_gone(holder)]))
+    work.connection.execute(sa.delete(lease).where(lease.c.name.in_(names), over))
+    # A holder whose time was over may have prolonged its life in the last moment.
+    return dead - set(work.connection.execute(sa.select(lease.c.holder).where(lease.c.name.in_(names))).scalars())
+
+
+def end_life(work: Work, holder: str) -> None:
+    """End the life of the holder."""
+    end_lease(work, _life(holder), holder)
+
+
+def _life(holder: str) -> str:
+    return f"life of {holder}"

@@ -36,7 +36,7 @@ from tests.sharing import share_what_is_compiled
 
 KEY = Fernet.generate_key().decode()
 SOON = DispatchLimits(
-    look_seconds=0.05,
+    beat_seconds=0.05,
     rest_seconds=0.2,
     lease=timedelta(seconds=20),
     retries=Retries(first=timedelta(milliseconds=20), longest=timedelta(milliseconds=40)),

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -11,12 +9,16 @@ import sqlalchemy as sa
 
 from app import asgi
 from app.destinations.model import DeliveryStatus
-from app.destinations.tables import delivery
+from app.destinations.repository import DestinationRepository
+from app.destinations.tables import delivery, destination
 from app.interactions.model import Level
 from app.interactions.service.state import raise_attention, set_labels
 from app.storage.database import Work, open_database
+from app.storage.event_log import parse_cursor
 from tests.destinations.receiving import Receiver, receiving
-from tests.destinations.running import ALERTS, SOON, Running, running
+from tests.destinations.running import ALERTS, Running, running
+from tests.dispatcher.driving import LIMITS, Driven
+from tests.dispatcher.driving import driven as driven
 from tests.interactions.conftest import cnv
 from tests.kinds.conftest import ADA, BO
 from tests.serving import PATIENCE, eventually
@@ -25,7 +27,8 @@ pytestmark = pytest.mark.anyio
 
 MANY = 30
 OURS = re.compile(r"\b(destination|delivery)\b")
-LOOKS = "FROM destination LEFT JOIN lease"
+HELD = re.compile(r"\b(lease|destination|delivery)\b")
+LOOKS = "SELECT id, version, holder FROM destination"
 RENEWS = "UPDATE lease"
 NOTES = "failing_since="
 """In the statement that a delivery ends with, and in no other."""
@@ -75,18 +78,48 @@ async def urgent_ones(app: Running, receiver: Receiver) -> None:
     await receiver.has(MANY)
 
 
-async def test_destinations_cost_an_idle_server_the_same_however_many(
-    database_url: str, receiver: Receiver, seen: list[str]
+async def test_destinations_cost_an_idle_server_the_same_whether_ten_or_a_thousand(
+    database_url: str, receiver: Receiver, seen: list[str], driven: Driven
 ) -> None:
     async with running(database_url) as app:
-        await app.house.hear()
-        await urgent_ones(app, receiver)
-        await noted(app, MANY)
-        so_far = len(seen)
-        await eventually(lambda: count(seen[so_far:], LOOKS) > 20)
-        idle = seen[so_far:]
-    assert of_destinations(idle) == []
-    assert 0 < count(idle, RENEWS) <= count(idle, LOOKS) + 1
+        await app.destination(receiver.url, ALERTS, variables={"levels": ["URGENT"]})
+    idle: list[list[str]] = []
+    for count in (10, 1_000):
+        async with running(database_url, app.house) as again:
+            await again.services.database.command(_copies, count)
+            dispatcher = driven.dispatchers[-1]
+            await dispatcher.step()
+            await eventually(lambda count=count: again.services.subscriptions.running == count)  # type: ignore[misc]
+            # It is stored, a minute apart, how far the log holds nothing for them.
+            async with asyncio.timeout(PATIENCE):
+                while await again.services.database.command(_behind):
+                    await asyncio.sleep(0.01)
+                    await driven.minute(dispatcher)
+            so_far = len(seen)
+            await driven.minute(dispatcher)
+            idle.append([each for each in seen[so_far:] if HELD.search(each)])
+            assert len(dispatcher.delivering) == count
+    few, many = idle
+    assert few == many
+    # One row, found by its key, and nothing else.
+    assert len(many) == 60 / LIMITS.beat_seconds
+    assert all(re.match(r"UPDATE lease SET until=.+ WHERE lease\.name = ", each) for each in many), many
+
+
+def _behind(work: Work) -> int:
+    """How many destinations are not stored to be at the end of the log."""
+    head = work.use(DestinationRepository).head()
+    cursors = work.connection.execute(sa.select(destination.c.cursor)).scalars()
+    return sum(not parse_cursor(cursor) >= head for cursor in cursors)
+
+
+def _copies(work: Work, count: int) -> None:
+    """So many destinations as the first one."""
+    row = dict(work.connection.execute(sa.select(destination).where(destination.c.id == 1)).one()._mapping)
+    there = work.connection.execute(sa.select(sa.func.count()).select_from(destination)).scalar_one()
+    del row["id"]
+    copies = [{**row, "name": f"Copy {number}", "holder": None} for number in range(there, count)]
+    work.connection.execute(sa.insert(destination), copies)
 
 
 async def test_event_costs_what_its_deliveries_do_whatever_other_destinations_there_are(
@@ -114,28 +147,6 @@ async def test_event_costs_what_its_deliveries_do_whatever_other_destinations_th
     assert sorted(beside) == sorted(alone)
     assert 0 < len(alone) < 10, alone
     assert len(other.requests) == MANY
-
-
-async def test_destination_that_changes_does_not_renew_the_leases_of_all(
-    database_url: str, receiver: Receiver, seen: list[str]
-) -> None:
-    async with running(database_url) as app:
-        await app.destination(receiver.url)
-        # It has its lease, and gives it back: a process that ends sooner may leave it until the next look.
-        await app.house.hear()
-        await receiver.has(2)
-    rarely = replace(SOON, look_seconds=600.0, lease=timedelta(hours=1))
-    async with running(database_url, app.house, limits=rarely) as app:
-        await app.house.database.command(set_labels, BO, cnv(1), ["first"])
-        await receiver.has(3)
-        so_far = len(seen)
-        for number in range(5):
-            looks = count(seen, LOOKS)
-            await app.destination(receiver.url, name=f"Pager {number}")
-            await eventually(lambda looks=looks: count(seen, LOOKS) > looks)  # type: ignore[misc]
-        await app.house.database.command(set_labels, BO, cnv(1), ["a"])
-        await receiver.has(3 + 6)
-        assert count(seen[so_far:], RENEWS) == 0
 
 
 async def test_destinations_that_are_dead_delay_no_other(database_url: str, receiver: Receiver) -> None:

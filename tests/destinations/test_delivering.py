@@ -24,7 +24,7 @@ from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
-LATER = DispatchLimits(look_seconds=0.05, retries=Retries(first=timedelta(seconds=600), longest=timedelta(seconds=600)))
+LATER = DispatchLimits(beat_seconds=0.05, retries=Retries(first=timedelta(seconds=600), longest=timedelta(seconds=600)))
 
 
 async def _label(house: House, number: int, label: str) -> None:
@@ -219,7 +219,7 @@ async def test_destination_to_which_nothing_arrives_is_paused_and_loses_nothing(
     database_url: str, receiver: Receiver
 ) -> None:
     short = Retries(timedelta(milliseconds=5), timedelta(milliseconds=5), tried_for=timedelta(milliseconds=200))
-    async with running(database_url, limits=DispatchLimits(look_seconds=0.05, retries=short)) as app:
+    async with running(database_url, limits=DispatchLimits(beat_seconds=0.05, retries=short)) as app:
         ref, _ = await app.destination(receiver.url)
         receiver.decide = lambda _headers, _body: (503, {}, b"")
         await app.house.hear()
@@ -237,7 +237,7 @@ async def test_destination_to_which_nothing_arrives_is_paused_and_loses_nothing(
 
 async def test_delivery_is_given_up_where_others_arrive(database_url: str, receiver: Receiver) -> None:
     short = Retries(timedelta(milliseconds=20), timedelta(milliseconds=20), tried_for=timedelta(milliseconds=300))
-    async with running(database_url, limits=DispatchLimits(look_seconds=0.05, retries=short)) as app:
+    async with running(database_url, limits=DispatchLimits(beat_seconds=0.05, retries=short)) as app:
         await _two(app)
         ref, _ = await app.destination(receiver.url)
         receiver.decide = failing("cnv_1", status=400)

@@ -15,7 +15,7 @@ from app.destinations.model import (
     DestinationType,
     Place,
 )
-from app.destinations.repository import lease_name
+from app.destinations.repository import DestinationRepository
 from app.destinations.service import (
     Settled,
     create_destination,
@@ -34,7 +34,6 @@ from app.destinations.service import (
 )
 from app.destinations.tables import delivery, destination, policy
 from app.storage.database import Work
-from app.storage.leases import take_lease
 from tests.graph.running import ADMIN, Graph
 
 _DOCUMENT = "subscription Alerts($level: AttentionLevel) { attentionChanged { cursor interaction { id } } }"
@@ -164,7 +163,7 @@ def life_of_a_destination() -> Iterator[Callable[[Work], Any]]:
     yield lambda work: pause_destination(work, ADMIN, ref)
     yield lambda work: resume_destination(work, ADMIN, ref)
     yield lambda work: replay_destination(work, ADMIN, ref, time=work.now)
-    yield lambda work: take_lease(work, lease_name(number), "here", timedelta(minutes=1))
+    yield lambda work: work.use(DestinationRepository).take([number], "here", ())
     yield lambda work: settle(work, "here", number, _settled(work, fails=True))
     yield lambda work: settle(work, "here", number, _settled(work, fails=False))
     yield lambda work: halt(work, "here", number, 2, DestinationReason.GONE, "410")

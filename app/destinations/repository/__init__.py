@@ -2,7 +2,7 @@
 
 from app.destinations.repository.alerts import NEXT_ALERT, AlertRepository
 from app.destinations.repository.deliveries import DeliveryRepository
-from app.destinations.repository.destinations import ACTIVE, DestinationRepository, lease_name
+from app.destinations.repository.destinations import ACTIVE, DestinationRepository
 from app.destinations.repository.policies import ANY_POLICY, PolicyRepository
 
 __all__ = (
@@ -13,5 +13,4 @@ __all__ = (
     "DeliveryRepository",
     "DestinationRepository",
     "PolicyRepository",
-    "lease_name",
 )

@@ -1,6 +1,6 @@
 """Destinations, and the cursors of the event log that they start from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,7 +10,6 @@ from app.destinations.model import Destination, DestinationReason, DestinationSt
 from app.destinations.tables import destination
 from app.directory.repository.rows import Rows
 from app.storage.event_log import Cursor, heads_cursor, heads_with_era, times_at
-from app.storage.leases import lease
 from app.storage.query import Query, Row
 from app.storage.tables import moment_of
 
@@ -41,11 +40,27 @@ class DestinationRepository(Rows[Destination]):
         values = {"cursor": cursor, "failing_since": failing_since, "delivered_at": delivered_at}
         self.connection.execute(sa.update(destination).where(destination.c.id == number).values(values))
 
-    def note_idle(self, passed: Iterable[tuple[int, int, str]]) -> None:
-        """Store the cursors of several destinations, by surrogate and run, up to which there is nothing to deliver."""
-        rows = [{"n": number, "r": run, "c": cursor} for number, run, cursor in passed]
+    def take(self, numbers: Iterable[int], holder: str, ended: Collection[str]) -> Sequence[int]:
+        """Give the holder those of the destinations that nobody has, or somebody whose life has ended. Returns them."""
+        free = sa.or_(destination.c.holder.is_(None), destination.c.holder.in_(list(ended)))
+        found = sa.select(destination.c.id).where(destination.c.id.in_(list(numbers)), free)
+        # In one order, so that two processes that take the same ones do not wait for each other.
+        taken = self.connection.execute(found.order_by(destination.c.id).with_for_update()).scalars().all()
+        if taken:
+            self.connection.execute(sa.update(destination).where(destination.c.id.in_(taken)).values(holder=holder))
+        return taken
+
+    def held(self, number: int, holder: str) -> Destination | None:
+        """The destination, locked, if the holder has it. Nobody else takes it before the unit ends."""
+        return self._find_by(for_update=True, id=number, holder=holder)
+
+    def move(self, cursors: Iterable[tuple[int, int, str]], holder: str | None = None) -> None:
+        """Store the cursors of several destinations, by surrogate and run. With a holder, only of those that it has."""
+        rows = [{"n": number, "r": run, "c": cursor} for number, run, cursor in sorted(cursors)]
         if rows:
-            mine = (destination.c.id == sa.bindparam("n"), destination.c.run == sa.bindparam("r"))
+            mine = [destination.c.id == sa.bindparam("n"), destination.c.run == sa.bindparam("r")]
+            if holder is not None:
+                mine.append(destination.c.holder == holder)
             self.connection.execute(sa.update(destination).where(*mine).values(cursor=sa.bindparam("c")), rows)
 
     def head(self) -> Cursor:
@@ -85,16 +100,5 @@ class DestinationRepository(Rows[Destination]):
         return self.connection.exec_driver_sql(query.sql, tuple(query.args)).all()
 
 
-_OF_LEASE = "destination:"
-
-ACTIVE = Query(
-    f"SELECT destination.id, destination.version, {lease.name}.holder, {lease.name}.until FROM destination "
-    f"LEFT JOIN {lease.name} ON {lease.name}.name = '{_OF_LEASE}' || destination.id "
-    f"WHERE destination.state = '{DestinationState.ACTIVE}' ORDER BY destination.id"
-)
-"""Rows (surrogate, version, the lease's holder, its end) of all active destinations."""
-
-
-def lease_name(number: int) -> str:
-    """The name of the lease on a destination."""
-    return f"{_OF_LEASE}{number}"
+ACTIVE = Query(f"SELECT id, version, holder FROM destination WHERE state = '{DestinationState.ACTIVE}' ORDER BY id")
+"""Rows (surrogate, version, holder) of all active destinations."""

@@ -24,10 +24,9 @@ from app.destinations.model import (
     Place,
     acting,
 )
-from app.destinations.repository import DeliveryRepository, DestinationRepository, lease_name
+from app.destinations.repository import DeliveryRepository, DestinationRepository
 from app.destinations.service.finding import tell, unsealed
 from app.directory.repository import UserRepository
-from app.storage.leases import holds_lease
 from app.storage.work import Work
 
 KEPT_FOR = timedelta(days=7)
@@ -57,10 +56,10 @@ class Settled:
 
 
 def begin_delivering(work: Work, holder: str, destination_id: int) -> Begun | None:
-    """What the holder of the lease needs to deliver to a destination; None when it is not active.
+    """What the holder of a destination needs to deliver to it; None when it is not active.
 
     The destination is paused when its owner lacks a permission, or its secret cannot be unsealed."""
-    found = _leased(work, holder, destination_id)
+    found = work.use(DestinationRepository).held(destination_id, holder)
     if found is None or found.state is not DestinationState.ACTIVE:
         return None
     owner = work.use(UserRepository).get(found.owner_id)
@@ -87,9 +86,9 @@ def known_deliveries(work: Work, destination_id: int, run: int, places: Iterable
 def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bool:
     """Record the outcomes of deliveries. Returns whether the holder may continue.
 
-    Without the lease nothing is recorded, because another process delivers the same events. If the destination was
-    paused meanwhile, everything is recorded; if it was replayed, everything except the cursor."""
-    found = _leased(work, holder, destination_id)
+    Nothing is recorded when another process holds the destination, because that one delivers the same events. If the
+    destination was paused meanwhile, everything is recorded; if it was replayed, everything except the cursor."""
+    found = work.use(DestinationRepository).held(destination_id, holder)
     if found is None:
         return False
     is_of_run = found.run == settled.run
@@ -115,14 +114,14 @@ def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bo
     return found.state is DestinationState.ACTIVE
 
 
-def note_idle(work: Work, passed: Iterable[tuple[int, int, str]]) -> None:
-    """Store the cursors of destinations, by surrogate and run, up to which there is nothing to deliver."""
-    work.use(DestinationRepository).note_idle(passed)
+def note_idle(work: Work, holder: str, passed: Iterable[tuple[int, int, str]]) -> None:
+    """Store the cursors of a holder's destinations, by surrogate and run, up to which there is nothing to deliver."""
+    work.use(DestinationRepository).move(passed, holder)
 
 
 def halt(work: Work, holder: str, destination_id: int, run: int, reason: DestinationReason, message: str) -> None:
     """Pause a destination, which keeps its cursor, or stop one whose receiver is gone."""
-    found = _leased(work, holder, destination_id)
+    found = work.use(DestinationRepository).held(destination_id, holder)
     if found is not None and found.state is DestinationState.ACTIVE and found.run == run:
         _halted(work, found, reason, message)
 
@@ -145,12 +144,6 @@ def _without_words_of_erased(repository: DeliveryRepository, found: Sequence[Del
     for each in found:
         is_erased = each.interaction_id is not None and each.interaction_id not in there
         yield replace(each, latest=replace(each.latest, excerpt=None)) if is_erased else each
-
-
-def _leased(work: Work, holder: str, destination_id: int) -> Destination | None:
-    if not holds_lease(work, lease_name(destination_id), holder):
-        return None
-    return work.use(DestinationRepository).get(destination_id, for_update=True)
 
 
 def _halted(work: Work, before: Destination, reason: DestinationReason, message: str) -> None:
