@@ -1,4 +1,4 @@
-"""Finds the destinations that this process delivers to, and holds them while it lives."""
+"""Finds the destinations that this process delivers to, and holds them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Sequence

@@ -1,4 +1,4 @@
-"""Units of work by which processes hold destinations, and say that they live."""
+"""Units of work by which processes hold destinations and stay alive."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta

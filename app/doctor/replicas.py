@@ -12,7 +12,7 @@ from app.doctor.findings import Finding, fault, ok, warning
 from app.doctor.postgresql import refusal
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, asyncpg_arguments, parse_database_url
-from app.storage.replica import PRIMARY_IDENTITY, PRIMARY_POSITION, REPLICA_IDENTITY, REPLICA_POSITION
+from app.storage.replicas.replica import PRIMARY_IDENTITY, PRIMARY_POSITION, REPLICA_IDENTITY, REPLICA_POSITION
 
 TOPIC = "replicas"
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from app.settings import Settings
 from app.storage.database import Database, Query, Row, Work, open_database
 from app.storage.engines import ConfigurationError
-from app.storage.replica import PRIMARY_POSITION, Left
 from app.storage.replicas import Replicas
+from app.storage.replicas.replica import PRIMARY_POSITION, Left
 from tests.conftest import CountingIds, ManualClock
 from tests.replication import Replicated, execute
 from tests.serving import PATIENCE

@@ -1,4 +1,4 @@
-"""Maps histories of users to the view of the event log that they are read from."""
+"""Maps histories of users to their view of the event log."""
 
 import sqlalchemy as sa
 

@@ -10,7 +10,7 @@ from app.core.fairness import Caller
 from app.settings import Settings
 from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Steps
-from app.storage.replica import FAILURES, Replica
+from app.storage.replicas.replica import FAILURES, Replica
 from app.storage.tally import Load
 
 T = TypeVar("T")
