@@ -1,4 +1,4 @@
-"""Webhooks to receivers that fail, stall, redirect, die and return, from two servers of which one is killed."""
+"""Webhooks to receivers that fail, stall, die and return, from two servers of which one is killed; and a replay."""
 
 import asyncio
 import random
@@ -34,6 +34,7 @@ _START = """query { events { cursor } interactions(first: 100, filter: {states: 
 _LABELS = mutation_text("setLabels")
 _CREATE = mutation_text("createDestination", "destination { id } secret")
 _RESUME = mutation_text("resumeDestination")
+_REPLAY = mutation_text("replayDestination")
 _STATES = "query { destinations(first: 100) { nodes { name state reason } } }"
 
 Answer = tuple[int, str]
@@ -188,21 +189,46 @@ async def run(database_url: str, folder: Path, *, seconds: float, seed: int = 1)
         faults += [f"{name} had not got everything after {DRAIN_SECONDS:.0f} s" for name in slow]
         # What would come twice comes by now.
         await asyncio.sleep(_QUIET_SECONDS)
+        taken_over = max(each.silence_after(killed_at) for each in receivers if each is not gone)
+        faults += [fault for each in receivers for fault in each.judged(expected, killed_at)]
+        doubles = sum(len(each.taken) - len({found for found, _, _ in each.taken}) for each in receivers)
+        requests = sum(each.requests for each in receivers)
+        replayed = await _replayed(port, receivers, database_url, faults)
         states = {each["name"]: each["state"] for each in (await ask(port, _STATES))["destinations"]["nodes"]}
-    taken_over = max(each.silence_after(killed_at) for each in receivers if each is not gone)
     if taken_over > _TAKEN_OVER_WITHIN:
         faults.append(f"the destinations of the server that was killed were taken over after {taken_over:.0f} s")
     faults += [f"{name} is {state}" for name, state in states.items() if state != "ACTIVE"]
-    faults += [fault for each in receivers for fault in each.judged(expected, killed_at)]
     faults += [failure for each in running for failure in each.failures()]
-    doubles = sum(len(each.taken) - len({found for found, _, _ in each.taken}) for each in receivers)
     told = ", ".join(f"{seconds:.0f} s ({name})" for name, seconds in took.items())
     summary = (
         f"{sum(map(len, expected.values())):,} events to {len(receivers)} receivers by "
-        f"{sum(each.requests for each in receivers):,} requests, {doubles} twice after a lost answer; "
-        f"taken over {taken_over:.0f} s after the kill; all there {told} after the last"
+        f"{requests:,} requests, {doubles} twice after a lost answer; "
+        f"taken over {taken_over:.0f} s after the kill; all there {told} after the last; "
+        f"{replayed:,} again to each by a replay from the middle"
     )
     return Outcome(summary, faults)
+
+
+async def _replayed(port: int, receivers: Sequence[Receiver], database_url: str, faults: list[str]) -> int:
+    """Replay from a cursor in the middle: each gets what came after it, under ids that it knows. Returns how much."""
+    steady = receivers[0].taken
+    cursor = steady[len(steady) // 2][1]["cursor"]
+    expected = facts_of((await stored_after(cursor, database_url)).events, "interactionChanged", None)
+    known = {each.name: {webhook_id for webhook_id, _, _ in each.taken} for each in receivers}
+    for each in receivers:
+        each.taken.clear()
+        each.unanswered.clear()
+        each.faults.clear()
+        await ask(port, _REPLAY, input={"id": each.ref, "cursor": cursor})
+    took = await _drained(receivers, expected)
+    await asyncio.sleep(_QUIET_SECONDS)
+    found = [f"{each.name} had not got everything" for each in receivers if each.name not in took]
+    for each in receivers:
+        found += each.judged(expected, float("-inf"))
+        if unknown := {webhook_id for webhook_id, _, _ in each.taken} - known[each.name]:
+            found.append(f"{each.name}: {len(unknown)} came under other ids than before")
+    faults += [f"replayed: {fault}" for fault in found]
+    return sum(map(len, expected.values()))
 
 
 @asynccontextmanager
