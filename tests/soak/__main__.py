@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
-from tests.soak import deadlines, destinations, leaks, page, people, traffic
+from tests.soak import deadlines, destinations, leaks, page, people, traffic, unclaimed
 from tests.soak.connections import scenario as connections
 from tests.soak.hostile import refusals
 from tests.soak.hostile import scenario as hostile
@@ -88,6 +88,10 @@ def _people(url: str, folder: Path, of: Amounts) -> Coroutine[Any, Any, Outcome]
     return people.run(url, folder, seconds=of.lasting(_TRAFFIC_SECONDS))
 
 
+def _unclaimed(url: str, folder: Path, _of: Amounts) -> Coroutine[Any, Any, Outcome]:
+    return unclaimed.run(url, folder)
+
+
 def _connections(attached: int) -> Run:
     return lambda url, folder, of: connections.run(
         url, folder, seconds=of.lasting(_CONNECTIONS_SECONDS), seed=of.seed, attached=attached
@@ -144,7 +148,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deadlines-kill-sqlite": Scenario("the same when a server is killed as they end", "sqlite", _deadlines(kill=True)),
     "deadlines-kill-postgresql": Scenario("the same on PostgreSQL", "postgresql", _deadlines(kill=True)),
     "destinations-sqlite": Scenario(
-        "webhooks to receivers that fail, stall, die and return, while a server is killed: each event, in order",
+        "webhooks to receivers that fail, stall and die, while a server is killed: each event, in order; and a replay",
         "sqlite",
         _destinations,
     ),
@@ -155,6 +159,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         _people,
     ),
     "destinations-people-postgresql": Scenario("the same on PostgreSQL", "postgresql", _people),
+    "destinations-unclaimed-sqlite": Scenario(
+        "alerts that nobody reacts to for minutes, while each of two servers is killed at a deadline: each told once",
+        "sqlite",
+        _unclaimed,
+    ),
+    "destinations-unclaimed-postgresql": Scenario("the same on PostgreSQL", "postgresql", _unclaimed),
     "connections-sqlite": Scenario(
         "four systems that are connected over a rude network: both sides are equal in the end, also after kills",
         "sqlite",

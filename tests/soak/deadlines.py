@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,18 @@ async def run(database_url: str, folder: Path, *, count: int, kill: bool = False
 
 
 async def _asleep(caller: Caller, ports: Sequence[int], count: int, until: str) -> list[str]:
+    async def snooze(own: Caller, ref: str) -> None:
+        slept = (await own.call(_SNOOZE, input={"id": ref, "until": until}))["snoozeInteraction"]
+        if slept["errors"]:
+            raise RuntimeError(f"{ref} cannot be snoozed: {slept['errors']}")
+
+    return await conversations(caller, ports, count, snooze)
+
+
+async def conversations(
+    caller: Caller, ports: Sequence[int], count: int, also: Callable[[Caller, str], Awaitable[None]] | None = None
+) -> list[str]:
+    """So many conversations in which a customer has written, and with each of which something is done also."""
     given: dict[str, Any] = {"channel": "WIDGET", "displayId": "soak", "name": "Soak"}
     agent = (await caller.call(_AGENT, input=given))["createChannelAgent"]["channelAgent"]["id"]
     refs: list[str] = []
@@ -94,18 +106,17 @@ async def _asleep(caller: Caller, ports: Sequence[int], count: int, until: str) 
     async def some(port: int, numbers: Sequence[int]) -> None:
         own = Caller(port)
         for number in numbers:
-            given = {"system": "CONVERSATION", "name": f"Sleeper {number}", "channel": "WIDGET"}
+            given = {"system": "CONVERSATION", "name": f"Customer {number}", "channel": "WIDGET"}
             made = (await own.call(_CUSTOMER, input=given))["createCustomer"]
             target = {
                 "kind": "CONVERSATION",
                 "customerId": made["customer"]["id"],
                 "channelAgentId": agent,
             }
-            heard = await own.call(_RECEIVE, input={"target": {"customer": target}, "contents": [text("Later")]})
+            heard = await own.call(_RECEIVE, input={"target": {"customer": target}, "contents": [text("Hello")]})
             ref = heard["receiveMessage"]["message"]["interaction"]["id"]
-            slept = (await own.call(_SNOOZE, input={"id": ref, "until": until}))["snoozeInteraction"]
-            if slept["errors"]:
-                raise RuntimeError(f"{ref} cannot be snoozed: {slept['errors']}")
+            if also is not None:
+                await also(own, ref)
             refs.append(ref)
         own.close()
 
