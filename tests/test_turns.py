@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.turns import left_out
+from tests.sizes import sized
+from tests.turns import left_out, turns_of
 
 VALUES = range(8)
 DATABASES = ("sqlite", "postgres")
@@ -73,3 +74,9 @@ def test_values_of_what_databases_decide_are_tried_on_both() -> None:
 def test_values_that_were_chosen_are_tried_where_they_were() -> None:
     chosen = [each for each in collected(VALUES) if each.database == "postgres"]
     assert kept(chosen) == [("postgres", (value,)) for value in VALUES]
+
+
+def test_values_that_a_test_goes_through_are_each_tried_on_one_database() -> None:
+    on_sqlite, on_postgres = (turns_of(f"{database}:///x", VALUES) for database in DATABASES)
+    assert sorted([*on_sqlite, *on_postgres]) == sized(list(VALUES), sorted([*VALUES, *VALUES]))
+    assert len(on_sqlite) == len(on_postgres)

@@ -2,8 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 import pytest
+
+from tests.sizes import sized
+
+T = TypeVar("T")
 
 BOTH = "both_databases"
 """The mark of tests whose values are each worth a try on both, because SQL decides what comes of them."""
@@ -25,12 +30,24 @@ def left_out(items: Sequence[pytest.Item]) -> Collection[pytest.Item]:
         if (database := _database(item)) is not None and not _wants_both(item):
             functions[item.nodeid.partition("[")[0]][_values(item, database)][database] = item
     return {
-        on[_DATABASES[1 - number.bit_count() % 2]]
+        test
         for values in functions.values()
         if len(values) > FEW
         for number, on in enumerate(values.values())
         if len(on) == len(_DATABASES)
+        for database, test in on.items()
+        if database != _whose_turn(number)
     }
+
+
+def turns_of(database_url: str, values: Sequence[T]) -> Sequence[T]:
+    """The same for a test that goes through its values itself: those to try on this database."""
+    database = "sqlite" if database_url.startswith("sqlite") else "postgres"
+    return sized([value for number, value in enumerate(values) if database == _whose_turn(number)], list(values))
+
+
+def _whose_turn(number: int) -> str:
+    return _DATABASES[number.bit_count() % 2]
 
 
 def _database(item: pytest.Item) -> str | None:

@@ -22,8 +22,9 @@ from tests.connections.machines.inbox import InboxMachine
 from tests.connections.machines.outbox import OutboxMachine
 from tests.connections.machines.platform import Platform
 from tests.kinds.conftest import store_users
+from tests.sizes import sized
 
-LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", "8"))
+LIVES = int(os.environ.get("SWITCHBOARD_TEST_LIVES", sized(3, 8)))
 STEPS = 50
 
 

@@ -6,6 +6,7 @@ from app.kinds.agent_session.rest import CONTRACT
 from tests.kinds.agent_session.rest.conftest import SESSIONS
 from tests.kinds.parity import Case, compare
 from tests.kinds.rest import House
+from tests.turns import turns_of
 
 pytestmark = pytest.mark.anyio
 
@@ -92,8 +93,8 @@ async def opened(house: House, key: str) -> dict[str, str]:
     return {"twin": key, "id": found}
 
 
-async def test_both_transports_do_the_same(house: House, subtests: pytest.Subtests) -> None:
-    for place, case in enumerate(CASES):
+async def test_both_transports_do_the_same(house: House, database_url: str, subtests: pytest.Subtests) -> None:
+    for place, case in enumerate(turns_of(database_url, CASES)):
         with subtests.test(case.name):
             twins = await opened(house, f"one-{place}"), await opened(house, f"two-{place}")
             await compare(house, CONTRACT, case, twins, FIELDS)

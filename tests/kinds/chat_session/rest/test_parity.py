@@ -7,6 +7,7 @@ from tests.kinds.chat_session.conftest import Desk
 from tests.kinds.chat_session.rest.test_sessions import BASE
 from tests.kinds.parity import Case, Step, compare, seen_of
 from tests.kinds.rest import House
+from tests.turns import turns_of
 
 pytestmark = pytest.mark.anyio
 
@@ -228,8 +229,10 @@ CASES = [
 ]
 
 
-async def test_both_transports_do_the_same(house: House, desk: Desk, subtests: pytest.Subtests) -> None:
-    for case in CASES:
+async def test_both_transports_do_the_same(
+    house: House, database_url: str, desk: Desk, subtests: pytest.Subtests
+) -> None:
+    for case in turns_of(database_url, CASES):
         with subtests.test(case.name):
             async with house.client() as client:
                 made = [(await client.post(BASE, json={"TopicId": desk.sales})).json() for _ in range(2)]

@@ -12,6 +12,7 @@ from tests.kinds.conversation.conftest import Desk
 from tests.kinds.conversation.rest.conftest import BASE, hear
 from tests.kinds.parity import Case, Step, compare
 from tests.kinds.rest import House
+from tests.turns import turns_of
 
 pytestmark = pytest.mark.anyio
 
@@ -189,8 +190,10 @@ def customer(work: Work, key: str) -> int:
     )
 
 
-async def test_both_transports_do_the_same(house: House, desk: Desk, subtests: pytest.Subtests) -> None:
-    for place, case in enumerate(CASES):
+async def test_both_transports_do_the_same(
+    house: House, database_url: str, desk: Desk, subtests: pytest.Subtests
+) -> None:
+    for place, case in enumerate(turns_of(database_url, CASES)):
         with subtests.test(case.name):
             twins = []
             for twin in ("one", "two"):

@@ -5,6 +5,7 @@ import pytest
 from app.kinds.session.rest import CONTRACT
 from tests.kinds.parity import Case, compare
 from tests.kinds.rest import House
+from tests.turns import turns_of
 
 pytestmark = pytest.mark.anyio
 
@@ -103,8 +104,8 @@ async def opened(house: House, key: str, number: str) -> dict[str, str]:
     return {"twin": key, "id": found}
 
 
-async def test_both_transports_do_the_same(house: House, subtests: pytest.Subtests) -> None:
-    for place, case in enumerate(CASES):
+async def test_both_transports_do_the_same(house: House, database_url: str, subtests: pytest.Subtests) -> None:
+    for place, case in enumerate(turns_of(database_url, CASES)):
         with subtests.test(case.name):
             one = await opened(house, f"one-{place}", f"+4790000{place:03}")
             two = await opened(house, f"two-{place}", f"+4791000{place:03}")
