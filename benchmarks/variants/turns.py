@@ -11,8 +11,9 @@ from benchmarks.client import drive
 from benchmarks.databases import with_children
 from benchmarks.processes import Server, cpu_seconds
 
-_WARM_UP = 0.25
-"""The part of a turn that comes before it and is not measured: another server has just had the core and its caches."""
+_WARM_UP = 0.2
+"""Seconds before each turn that are not measured. Another server has just had the core and its caches, and for a tenth
+of a second after another caller's request a server shares its time between both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def cost_of(
 
     processes = with_children(list(database))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(drive(server.port, connections, seconds * _WARM_UP))
+        runner.run(drive(server.port, connections, _WARM_UP))
         before, helped = server.cpu_seconds(), cpu_seconds(processes)
         tally = runner.run(drive(server.port, connections, seconds))
         used, helped = server.cpu_seconds() - before, cpu_seconds(processes) - helped
