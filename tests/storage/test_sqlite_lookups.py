@@ -12,7 +12,7 @@ import pytest
 from app.core.errors import NotFound
 from app.settings import Settings
 from app.storage.query import Query, Row
-from app.storage.sqlite_lookups import MOST_STEPS, PAUSE, Lookups
+from app.storage.sqlite_lookups import LONGEST, MOST_STEPS, PAUSE, Lookups
 from app.storage.sqlite_plans import SqlitePlans
 from tests.serving import PATIENCE
 
@@ -86,6 +86,17 @@ async def test_look_ups_pause_after_two_slow_ones_in_a_row(asked: Asked) -> None
     assert await asked.look_up() == (7, True)
 
 
+async def test_look_ups_pause_after_one_that_was_given_up(asked: Asked) -> None:
+    def long() -> Generator[Query, Sequence[Row], int]:
+        asked.now += LONGEST / 8
+        return (yield from steps(COUNTED, MOST_STEPS))
+
+    assert await asked.lookups.run(long, caller=1) == MOST_STEPS
+    assert await asked.look_up() == (7, False)
+    asked.now += LONGEST / 8 * PAUSE
+    assert await asked.look_up() == (7, True)
+
+
 async def test_look_up_is_left_to_the_readers_while_they_have_something_else_to_do(asked: Asked) -> None:
     begun, goes_on = asyncio.Event(), Event()
     loop = asyncio.get_running_loop()
@@ -130,6 +141,7 @@ async def test_look_up_does_not_wait_for_a_lock(asked: Asked, tmp_path: Path) ->
     holder.close()
     assert await elsewhere == (7, False)
     assert await asked.look_up() == (7, True)
+    assert asked.lookups._connected().execute("PRAGMA busy_timeout").fetchone() == (0,)
 
 
 async def test_fault_of_the_database_is_the_readers_and_one_of_the_plan_is_raised(asked: Asked) -> None:
