@@ -22,8 +22,9 @@ TEAM = 20
 
 
 @pytest.fixture
-async def graph(database_url: str) -> AsyncIterator[Graph]:
+async def graph(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Graph]:
     """The graph over an empty database, in which a command waits for its turn as long as a slow machine may need."""
+    monkeypatch.setattr("app.storage.engines.LONGEST_WAIT", 120.0)
     patient = Settings(compile_seconds=0, lock_timeout=timedelta(minutes=2), command_timeout=timedelta(minutes=2))
     found = await open_graph(database_url, settings=patient)
     try:
