@@ -1,18 +1,29 @@
 """Limits how long a read may run on PostgreSQL."""
 
 import asyncio
+from collections.abc import Callable
+from time import thread_time
 
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 
+_LATE_IN_IT = 5
+"""How many times its time a short read may take where the loop was busy for most of it."""
+
+_SOONEST = 0.001
+
 
 class Limit:
-    """A running read: when it is checked next, and when it ends at the latest."""
+    """A running read: when it began and is checked next, and when it ends at the latest."""
 
-    __slots__ = ("cancelled_before", "due", "ends", "reached", "read", "task")
+    __slots__ = ("began", "busy_before", "cancelled_before", "due", "ends", "reached", "read", "task")
 
-    def __init__(self, read: Read, task: "asyncio.Task[object]", due: float, ends: float) -> None:
+    def __init__(
+        self, read: Read, task: "asyncio.Task[object]", began: float, busy_before: float, due: float, ends: float
+    ) -> None:
         self.read = read
         self.task = task
+        self.began = began
+        self.busy_before = busy_before
         self.cancelled_before = task.cancelling()
         self.due = due
         self.ends = ends
@@ -21,14 +32,17 @@ class Limit:
 
 
 class ReadLimits:
-    """Cancels a read after `longest` seconds. Every `short` seconds it also cancels a short read that delays others.
+    """Cancels a read after `longest` seconds, and a short read that delays others when it has used `short` seconds.
 
-    One timer serves all reads: one timer per read would cost a third of a statement."""
+    What the loop was `busy` with meanwhile does not count: an answer that is there waits until the loop takes it, so
+    that the work of others would make a quick read long. One timer serves all reads: one timer per read would cost a
+    third of a statement."""
 
-    def __init__(self, queue: ReadQueue, short: float, longest: float) -> None:
+    def __init__(self, queue: ReadQueue, short: float, longest: float, busy: Callable[[], float] = thread_time) -> None:
         self._queue = queue
         self._short = short
         self._longest = longest
+        self._busy = busy
         self._running: set[Limit] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -36,11 +50,16 @@ class ReadLimits:
         """Watch the read of the current task, until `end`."""
         task = asyncio.current_task()
         assert task is not None
-        limit = Limit(read, task, now + self._short, now + self._longest)
+        limit = Limit(read, task, now, self._busy(), now + self._short, now + self._longest)
         self._running.add(limit)
         if self._timer is None:
             self._wait_for(limit)
         return limit
+
+    def used(self, limit: Limit, now: float) -> float:
+        """How many of a short read's seconds the read has used."""
+        seconds = now - limit.began
+        return max(seconds - (self._busy() - limit.busy_before), seconds / _LATE_IN_IT)
 
     def end(self, limit: Limit) -> None:
         """The read has ended, in whatever way."""
@@ -72,10 +91,14 @@ class ReadLimits:
             self._wait_for(min(waiting, key=lambda limit: min(limit.due, limit.ends)))
 
     def _look_at(self, limit: Limit, now: float) -> None:
-        if self._queue.must_yield(limit.read):
-            limit.reached = TakesLong()
-        elif now >= limit.ends:
+        left = self._short - self.used(limit, now)
+        if now >= limit.ends:
             limit.reached = too_long(self._longest)
+        elif left > 0:
+            limit.due = now + max(left, _SOONEST)
+            return
+        elif self._queue.must_yield(limit.read):
+            limit.reached = TakesLong()
         else:
             limit.due = now + self._short
             return

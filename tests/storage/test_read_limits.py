@@ -23,7 +23,8 @@ class Reading:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queue = ReadQueue(8, most_long=4, most_waiting=10, short_seconds=SHORT)
-        self.limits = ReadLimits(self.queue, SHORT, LONGEST)
+        self.busy = 0.0
+        self.limits = ReadLimits(self.queue, SHORT, LONGEST, lambda: self.busy)
         self.looks = 0
         look = self.limits._look
 
@@ -67,6 +68,44 @@ async def test_a_read_that_is_in_the_way_of_others_starts_again(reading: Reading
     ends = await asyncio.gather(reading.read(1), reading.read(2))
     assert [type(end) for end in ends] == [TakesLong, TakesLong]
     assert reading.looks <= 2
+
+
+async def test_what_else_the_loop_did_does_not_make_a_read_long(reading: Reading) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    limit = reading.limits.begin(Read(nothing, False, 1, loop.create_future()), began)
+    for after, busy, used in ((0.01, 0.0, 0.01), (0.04, 0.03, 0.01), (0.04, 0.01, 0.03), (0.5, 0.5, 0.1)):
+        reading.busy = busy
+        assert reading.limits.used(limit, began + after) == pytest.approx(used)
+    reading.limits.end(limit)
+
+
+async def test_a_read_beside_a_busy_loop_goes_on() -> None:
+    loop = asyncio.get_running_loop()
+    queue, busy = ReadQueue(8, most_long=4, most_waiting=10, short_seconds=10.0), 0.0
+    limits = ReadLimits(queue, 10.0, 1_000.0, lambda: busy)
+
+    async def read(caller: int) -> None:
+        one = Read(nothing, False, caller, loop.create_future())
+        assert queue.start(one)
+        limit = limits.begin(one, loop.time() - 30)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            limits.end(limit)
+
+    reads = [asyncio.create_task(read(caller)) for caller in (1, 2)]
+    await asyncio.sleep(0)
+    busy = 25.0
+    limits._look()
+    assert [each.reached for each in limits._running] == [None, None]
+    busy = 10.0
+    for each in limits._running:
+        each.due = 0.0
+    limits._look()
+    assert [type(each.reached) for each in limits._running] == [TakesLong, TakesLong]
+    await asyncio.wait(reads)
+    limits.close()
 
 
 async def test_whoever_leaves_is_not_told_of_a_limit(reading: Reading) -> None:
