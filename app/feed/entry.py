@@ -36,8 +36,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events that were read again. `number` is the tail's count at their end if they have reached its head."""
+    """Events that were read again, and how many more were read but `left`, as they were not asked for.
+
+    `number` is the tail's count at their end if they have reached its head."""
 
     entries: Sequence[Entry]
     cursor: Cursor
     number: int | None
+    left: int = 0

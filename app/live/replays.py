@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.core.fairness import Caller, Turn, Turns
-from app.feed import Feed
+from app.feed import Entry, Feed, Page
 from app.live.channel import Channel
 from app.live.items import Item
 from app.storage.event_log import Cursor
@@ -20,7 +20,8 @@ CHARACTERS_IN_CHUNK = 32 * 1024
 """The most characters that one replay holds, unless a single item has more."""
 
 ITEMS_IN_CHUNK = 16
-_FEWEST_EVENTS = 64
+_FEWEST_EVENTS = 16
+_FIRST_EVENTS = 64
 _MOST_EVENTS = 256
 
 
@@ -43,7 +44,7 @@ class Replay:
         self._feed = feed
         self._channel = channel
         self._caller = caller
-        self._most_events = _FEWEST_EVENTS
+        self._most_events = _FIRST_EVENTS
         self._most_items = ITEMS_IN_CHUNK
         self._replays = replays
         self._turn: Turn | None = None
@@ -53,15 +54,20 @@ class Replay:
 
         Raises CursorExpired when the log does not hold them all any more."""
         maker, match = self._channel.maker, self._channel.match
+        some: list[tuple[Entry, str]] = []
+
+        def fills(entry: Entry) -> bool:
+            if (as_what := match(entry)) is not None:
+                some.append((entry, as_what))
+            return len(some) == self._most_items
+
         self._turn = await self._replays.room.take(self._caller)
         async with self._replays.reading.of(self._caller):
-            page = await self._feed.since(self.cursor, self._most_events, ("replays", self._caller))
-            matched = [(entry, as_what) for entry in page.entries if (as_what := match(entry)) is not None]
-            some = matched[: self._most_items]
+            page = await self._feed.since(self.cursor, self._most_events, ("replays", self._caller), fills)
             texts = _fitting(await maker.texts(some)) if some else ()
         self.items.extend(Item(text, entry) for text, (entry, _) in zip(texts, some, strict=False))
-        self._adapt(len(matched), len(some), len(texts))
-        if len(texts) < len(matched):
+        self._adapt(page, len(some), len(texts))
+        if len(texts) < len(some):
             # What does not fit is read another time, so that nothing is held of it.
             self.cursor = some[len(texts) - 1][0].cursor
             return None
@@ -74,13 +80,13 @@ class Replay:
             self._turn.end()
             self._turn = None
 
-    def _adapt(self, matched: int, tried: int, fitting: int) -> None:
+    def _adapt(self, page: Page, matched: int, fitting: int) -> None:
         """Choose how many events to read, so that their items fill about one chunk."""
-        self._most_items = fitting if fitting < tried else min(self._most_items * 2, ITEMS_IN_CHUNK)
-        if matched > tried:
-            self._most_events = max(self._most_events // 2, _FEWEST_EVENTS)
-        else:
+        if matched < self._most_items:
             self._most_events = min(self._most_events * 2, _MOST_EVENTS)
+        elif page.left >= len(page.entries):
+            self._most_events = max(self._most_events // 2, _FEWEST_EVENTS)
+        self._most_items = fitting if fitting < matched else min(self._most_items * 2, ITEMS_IN_CHUNK)
 
 
 def _fitting(texts: Sequence[str]) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """The tail on both databases: everything once, in order, and never a gap without a word."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -80,6 +81,9 @@ async def test_commits_of_this_process_arrive_at_once(
         assert [entry.event.topic for entry in page.entries] == ["a", "b", "c"]
         assert (page.cursor, page.number) == (feed.head, 3)
         assert (await feed.since(feed.head, 500, "caller")).entries == ()
+        some = await feed.since(start, 500, "caller", lambda entry: entry.event.topic == "b")
+        assert [entry.event.topic for entry in some.entries] == ["a", "b"]
+        assert (some.cursor, some.number, some.left, page.left) == (page.entries[1].cursor, None, 1, 0)
 
 
 async def test_commits_of_another_process_arrive_without_polling(
@@ -218,11 +222,28 @@ async def test_many_events_are_read_in_batches_and_all(
         for entry in heard.entries:
             by_lane.setdefault(entry.logged.lane, []).append(entry.logged.position)
         assert all(found == list(range(1, len(found) + 1)) for found in by_lane.values())
-        cursor, again = start, 0
-        while (page := await feed.since(cursor, 500, "caller")).entries:
+        cursor, again, turns = start, 0, 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        seen: list[int] = []
+
+        def note(_: Entry) -> bool:
+            seen.append(turns)
+            return False
+
+        beside = asyncio.create_task(others())
+        while (page := await feed.since(cursor, 500, "caller", note)).entries:
             again += len(page.entries)
             cursor = page.cursor
+        beside.cancel()
         assert (again, cursor) == (1_300, feed.head)
+        # Everybody else has a turn after a few of them.
+        assert max(Counter(seen).values()) <= 20
 
 
 async def test_a_cursor_is_checked_and_waited_for(database: Database, database_url: str, clock: ManualClock) -> None:

@@ -11,7 +11,7 @@ from app.core.ids import GlobalId
 from app.interactions.service.messages import receive_message
 from app.registry import KINDS
 from app.storage.database import Database, Work
-from app.storage.event_log import Cursor, lane_count, logged, merge, read_after
+from app.storage.event_log import Cursor, lane_count, merged, read_after
 from tests.kinds.conftest import BO, store_customer
 from tests.kinds.conversation.conftest import Desk, furnish
 
@@ -44,7 +44,7 @@ async def told(database: Database) -> list[LoggedEvent]:
 
     def read(work: Work) -> list[LoggedEvent]:
         query = read_after(work.dialect_name, Cursor((0,) * lane_count(work.connection)), 10_000)
-        return merge(logged(row) for row in work.connection.exec_driver_sql(query.sql, tuple(query.args)))
+        return list(merged(work.connection.exec_driver_sql(query.sql, tuple(query.args))))
 
     return await database.command(read)
 

@@ -13,7 +13,7 @@ from app.interactions.tables import message, note
 from app.registry import KINDS
 from app.settings import Settings
 from app.storage.database import Work, open_database
-from app.storage.event_log import Cursor, logged, merge, parse_cursor, read_after
+from app.storage.event_log import Cursor, merged, parse_cursor, read_after
 
 T = TypeVar("T")
 PREFIXES = {kind.rules.name: kind.rules.prefix for kind in KINDS}
@@ -46,7 +46,7 @@ async def read_of(database_url: str, read: Callable[..., T], *arguments: object)
 
 def _read(work: Work, cursor: Cursor) -> Stored:
     query = read_after(work.dialect_name, cursor, 10_000_000)
-    events = merge(logged(row) for row in work.connection.exec_driver_sql(query.sql, tuple(query.args)))
+    events = list(merged(work.connection.exec_driver_sql(query.sql, tuple(query.args))))
     messages = (f"msg_{id_}" for id_ in work.connection.scalars(sa.select(message.c.id)))
     notes = (f"not_{id_}" for id_ in work.connection.scalars(sa.select(note.c.id)))
     return Stored(events, frozenset((*messages, *notes)))

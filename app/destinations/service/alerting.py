@@ -15,8 +15,7 @@ from app.storage.event_log import (
     Newest,
     check_cursor,
     heads_cursor,
-    logged,
-    merge,
+    merged,
     newest_era,
     parse_cursor,
     read_after,
@@ -76,7 +75,7 @@ def tell_due(work: Work, most: int) -> int:
 def _after(work: Work, cursor: Cursor, newest: Newest | None) -> Iterable[LoggedEvent]:
     lanes = min(len(cursor.positions), 8)
     query = read_after(work.dialect_name, cursor, max(_EVENTS_AT_ONCE // lanes, 1), newest)
-    return merge(map(logged, work.connection.exec_driver_sql(query.sql, tuple(query.args))))
+    return merged(work.connection.exec_driver_sql(query.sql, tuple(query.args)))
 
 
 def _look_at(work: Work, interactions: set[int]) -> None:

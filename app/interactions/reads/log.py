@@ -1,6 +1,7 @@
 """The root field `events`: reads the event log from a cursor."""
 
 from collections.abc import Generator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from app.core.errors import InvalidInput
@@ -15,8 +16,7 @@ from app.storage.event_log import (
     check_cursor,
     heads_cursor,
     heads_with_era,
-    logged,
-    merge,
+    merged,
     newest_era,
     parse_cursor,
     read_after,
@@ -41,13 +41,12 @@ def events(read: Read, env: Env, arguments: Mapping[str, Any]) -> Generator[Quer
     cursor = parse_cursor(str(arguments["after"]))
     check_cursor(cursor, heads)
     rows = yield read_after(read.dialect_name, cursor, size + 1, newest_era(heads))
-    found = merge(map(logged, rows))
     page, seen = [], cursor
-    for each in found[:size]:
+    for each in islice(merged(rows), size):
         seen = seen.advance(each.lane, each.position)
         if may_see(env.actor.viewer, each):
             page.append(event_item(each, str(seen)))
-    return {"events": page, "cursor": str(seen), "has_more": len(found) > size or not heads_cursor(heads) <= seen}
+    return {"events": page, "cursor": str(seen), "has_more": len(rows) > size or not heads_cursor(heads) <= seen}
 
 
 def may_see(viewer: Viewer, logged_event: LoggedEvent) -> bool:

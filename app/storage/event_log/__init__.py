@@ -3,7 +3,7 @@
 from app.storage.event_log.cursor import EXPIRED, Cursor, parse_cursor
 from app.storage.event_log.eras import HEADS, Newest, heads_with_era, newest_era
 from app.storage.event_log.partitions import AHEAD, ERAS, Standing, forgotten, keep_partitions, standing
-from app.storage.event_log.reading import NEWEST, check_cursor, heads_cursor, logged, merge, read_after, times_at
+from app.storage.event_log.reading import NEWEST, check_cursor, heads_cursor, logged, merged, read_after, times_at
 from app.storage.event_log.renumbering import RAISED_BY, renumber
 from app.storage.event_log.retention import forget_events, prune
 from app.storage.event_log.tables import event_log, lane
@@ -31,7 +31,7 @@ __all__ = [
     "lane_count",
     "lane_of",
     "logged",
-    "merge",
+    "merged",
     "newest_era",
     "parse_cursor",
     "prune",

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 
@@ -115,17 +116,17 @@ def logged(row: Row) -> LoggedEvent:
     )
 
 
-def merge(events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
-    """The events of all lanes as one list, ordered by time. The order within a lane is kept, even where its times go
-    backwards."""
-    lanes: dict[int, list[LoggedEvent]] = {}
-    for event in events:
-        lanes.setdefault(event.lane, []).append(event)
-    return [event for _, event in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0])]
+def merged(rows: Iterable[Row]) -> Iterator[LoggedEvent]:
+    """The events of all lanes in one order, by time, each made when it is asked for. The order within a lane is kept,
+    even where its times go backwards."""
+    lanes: dict[int, list[Row]] = {}
+    for row in rows:
+        lanes.setdefault(row[0], []).append(row)
+    return (logged(row) for _, row in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0]))
 
 
-def _timed(entries: list[LoggedEvent]) -> Iterator[tuple[tuple[datetime, int, int], LoggedEvent]]:
-    latest = entries[0].at
-    for entry in entries:
-        latest = max(latest, entry.at)
-        yield (latest, entry.lane, entry.position), entry
+def _timed(rows: list[Row]) -> Iterator[tuple[tuple[Any, int, int], Row]]:
+    latest = rows[0][2]
+    for row in rows:
+        latest = max(latest, row[2])
+        yield (latest, row[0], row[1]), row

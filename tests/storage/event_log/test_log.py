@@ -17,8 +17,7 @@ from app.storage.event_log import (
     check_cursor,
     heads_cursor,
     lane_of,
-    logged,
-    merge,
+    merged,
     parse_cursor,
     prune,
     read_after,
@@ -59,7 +58,7 @@ async def heads(database: Database) -> Sequence[Row]:
 async def read(database: Database, cursor: Cursor, limit: int = 1000) -> list[LoggedEvent]:
     def steps() -> Any:
         rows = yield read_after(database.dialect.name, cursor, limit)
-        return merge(map(logged, rows))
+        return list(merged(rows))
 
     events: list[LoggedEvent] = await database.plan(steps, snapshot=False, caller=1)
     return events
@@ -83,7 +82,7 @@ async def test_both_roads_read_the_same(database: Database) -> None:
     query = read_after(database.dialect.name, start, 1000)
 
     def on_command(work: Work) -> list[LoggedEvent]:
-        return merge(logged(row) for row in work.connection.exec_driver_sql(query.sql, tuple(query.args)))
+        return list(merged(work.connection.exec_driver_sql(query.sql, tuple(query.args))))
 
     assert await database.command(on_command) == await read(database, start)
 
@@ -195,11 +194,11 @@ async def test_a_cursor_of_another_log_is_refused(database: Database) -> None:
 
 
 def test_merging_goes_by_time_and_keeps_each_lane() -> None:
-    def entry(lane: int, position: int, second: int) -> LoggedEvent:
-        at = START + timedelta(seconds=second)
-        return LoggedEvent(lane=lane, position=position, at=at, event=EventRecord(topic="a"))
+    def entry(lane: int, position: int, second: int) -> Row:
+        return (lane, position, START + timedelta(seconds=second), "thing.changed", *(None,) * 9, "{}")
 
     first, backwards, third = entry(0, 1, 10), entry(0, 2, 5), entry(0, 3, 30)
     early, late = entry(1, 1, 7), entry(1, 2, 20)
-    assert merge([first, backwards, third, early, late]) == [early, first, backwards, late, third]
-    assert merge([]) == []
+    found = [(each.lane, each.position) for each in merged([first, backwards, third, early, late])]
+    assert found == [(1, 1), (0, 1), (0, 2), (1, 2), (0, 3)]
+    assert list(merged([])) == []
