@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, thread_time
+from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
@@ -107,7 +107,7 @@ class PostgresqlPlans:
             queue.add(read)
             await self._admitted(read)
         while True:
-            began, busy_before = monotonic(), thread_time()
+            began = monotonic()
             restarts = False
             try:
                 if read.asked:
@@ -118,12 +118,10 @@ class PostgresqlPlans:
                 restarts = True
                 read.future = self._loop.create_future()
             finally:
-                seconds = monotonic() - began
                 if restarts:
-                    queue.restart(read, seconds)
+                    queue.restart(read, monotonic() - began)
                 else:
-                    # The loop's own work does not make a read long, as `ReadLimits` has it.
-                    queue.end(read, seconds, seconds - (thread_time() - busy_before))
+                    queue.end(read, monotonic() - began)
                 if queue.waiting:
                     self._serve()
             await self._admitted(read)
