@@ -42,18 +42,18 @@ class Hole(NamedTuple):
 
 
 class OfTeams(NamedTuple):
-    """On SQLite, the condition that a column is one of the caller's teams: SQL, and the list's parameter.
+    """On SQLite, the condition that a column is one of the caller's teams, and how it is written for a list of them.
 
     To open a list of JSON and to build a table of it costs as much as reading twenty rows, so for a few teams each has
     a parameter of its own."""
 
     column: str
-    teams: Bind
+    as_list: Sequence[str | Bind]
 
-    def parts(self, places: int) -> list[str | Bind]:
+    def parts(self, places: int) -> Sequence[str | Bind]:
         """The condition for a caller with so many places for its teams, 0 for a list."""
         if not places:
-            return [f"(+{self.column} IN (SELECT value FROM json_each(", self.teams, ")))"]
+            return self.as_list
         found: list[str | Bind] = []
         for place in range(places):
             found += [f"{' OR ' if place else '('}+{self.column} = ", Bind(viewer_team(place), None, None)]
@@ -233,11 +233,10 @@ def parts_of(select: Select, dialect: Dialect) -> list[Part]:
         column = match.groupdict().get("among")
         if column is None:
             parts.append(bind)
-        elif bind.name == VIEWER_TEAMS:
-            parts.append(OfTeams(column, bind))
-        else:
-            before, after = match[0].split("?")
-            parts += [before, bind, after]
+            continue
+        before, after = match[0].split("?")
+        as_list = (before, bind, after)
+        parts += [OfTeams(column, as_list)] if bind.name == VIEWER_TEAMS else as_list
     parts.append(sql[end:])
     if found < len(names) or (dialect.name == "sqlite" and found > len(names)):
         raise RuntimeError(f"the parameters of a statement cannot be told from its text: {sql}")

@@ -61,7 +61,17 @@ def _list_parameter(param: ListParameter, item: TypeEngine[Any]) -> sa.BindParam
     return sa.bindparam(None, list(param), type_=list_type, unique=True)
 
 
-class among(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+class _Condition(FunctionElement[bool]):
+    """A condition that is written as it is: SQLAlchemy would append `= 1`, which SQLite would compare for each row, and
+    then look none up by an index."""
+
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> "_Condition":
+        return self
+
+
+class among(_Condition):  # noqa: N801 - reads as SQL
     """`among(column, param)`: the column's value is in the bound list. The SQL text is the same for any length."""
 
     inherit_cache = True
@@ -70,10 +80,6 @@ class among(FunctionElement[bool]):  # noqa: N801 - reads as SQL
     def __init__(self, column: sa.ColumnElement[Any], param: ListParameter) -> None:
         self.type = sa.Boolean()
         super().__init__(column, _list_parameter(param, column.type))
-
-    def self_group(self, against: Any = None) -> "among":
-        # SQLAlchemy would append `= 1`, which SQLite would compare for each row.
-        return self
 
 
 @compiles(among, "postgresql")
@@ -99,10 +105,6 @@ class among_keys(among):  # noqa: N801 - reads as SQL
     inherit_cache = True
     name = "among_keys"
 
-    def self_group(self, against: Any = None) -> "among_keys":
-        # SQLAlchemy would append `= 1`, and SQLite would then scan all rows.
-        return self
-
 
 @compiles(among_keys, "sqlite")
 def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) -> str:
@@ -110,7 +112,7 @@ def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) ->
     return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
 
 
-class is_any(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+class is_any(_Condition):  # noqa: N801 - reads as SQL
     """`is_any(column, texts)`: the column is one of these few texts; an index on it may not be used.
 
     On SQLite each is compared in turn: `IN` would build a table of them at each run."""
@@ -121,9 +123,6 @@ class is_any(FunctionElement[bool]):  # noqa: N801 - reads as SQL
     def __init__(self, column: sa.ColumnElement[Any], texts: Sequence[str]) -> None:
         self.type = sa.Boolean()
         super().__init__(unindexed(column), *(sa.literal(text, sa.Text) for text in texts))
-
-    def self_group(self, against: Any = None) -> "is_any":
-        return self
 
 
 @compiles(is_any, "postgresql")
@@ -163,7 +162,7 @@ def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> s
     return f"+{compiler.process(element.clauses, **kw)}"
 
 
-class among_few(FunctionElement[bool]):  # noqa: N801 - reads as SQL
+class among_few(_Condition):  # noqa: N801 - reads as SQL
     """`among_few(key, select)`: the key is one of those that the SELECT returns, a few thousand at most.
 
     Rows are looked up by this key, in any order of the result. PostgreSQL finds the keys before it plans the rest."""
@@ -174,10 +173,6 @@ class among_few(FunctionElement[bool]):  # noqa: N801 - reads as SQL
     def __init__(self, key: sa.ColumnElement[Any], select: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
         self.type = sa.Boolean()
         super().__init__(key, select.scalar_subquery())
-
-    def self_group(self, against: Any = None) -> "among_few":
-        # SQLAlchemy would append `= 1`, and SQLite would then scan all rows.
-        return self
 
 
 @compiles(among_few, "postgresql")

@@ -100,6 +100,12 @@ def _reason(path: str, error: sqlite3.Error) -> str:
     return str(error)
 
 
+def is_interrupted(error: sqlite3.Error) -> bool:
+    """Whether the statement was given up by the progress handler of its connection."""
+    # Not every error has a code: those of the module itself have none.
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+
+
 def connect_sqlite(
     path: str, *, read_only: bool = False, foreign_keys: bool = True, waits: bool = True
 ) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from app.core.fairness import Caller
-from app.storage.engines import ConfigurationError, connect_sqlite
+from app.storage.engines import ConfigurationError, connect_sqlite, is_interrupted
 from app.storage.query import Steps
 from app.storage.sqlite_plans import SqlitePlans
 
@@ -72,7 +72,7 @@ class Lookups:
             pass  # the file cannot be opened now
         except sqlite3.Error as error:
             # What is not given up is a fault that the next attempt meets too: then it is the reader's to tell.
-            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+            if not is_interrupted(error):
                 self.close()
         finally:
             now = self._time()

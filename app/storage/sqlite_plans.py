@@ -13,7 +13,7 @@ from app.core.errors import Unavailable
 from app.core.fairness import Caller
 from app.core.short_turns import short_turns
 from app.settings import Settings
-from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite
+from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite, is_interrupted
 from app.storage.query import Observer, Steps
 from app.storage.read_queue import Read, ReadQueue, TakesLong, too_long
 from app.storage.sqlite_commands import settable
@@ -190,7 +190,7 @@ class _Reader:
         except _Interrupted:
             pass
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+            if not is_interrupted(error):
                 # The file or the connection may be the cause: the next plan gets a new connection.
                 self.close()
                 raise

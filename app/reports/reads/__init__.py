@@ -71,7 +71,7 @@ def _groups(
                 groups[_group(span.by, part, kind, team_id, user_id)].add_stored(stored, times)
     # What was added with a long period may have been taken away with a shorter one.
     found = {key: figures for key, figures in groups.items() if figures}
-    return {key: found.get(key) or Figures() for key in _every_group(span)} | found
+    return {key: Figures() for key in _every_group(span)} | found
 
 
 def _every_group(span: Span) -> Sequence[Any]:
