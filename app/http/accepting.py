@@ -90,6 +90,8 @@ class Door:
         self._tick: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._reads = False
+        self._accepts = True
+        self._nobody_waits = asyncio.Event()
         self._is_closed = False
         self._tasks: set[asyncio.Task[object]] = set()
         listener.setblocking(False)
@@ -100,11 +102,20 @@ class Door:
         """The loop in which it accepts."""
         return self._loop
 
+    async def finish(self) -> None:
+        """Accept nobody any more, and wait until those that were accepted are set up: nobody else would answer them."""
+        self._accepts = False
+        self._read(False)
+        if self._waiting:
+            await self._nobody_waits.wait()
+        await self.wait_closed()
+
     def close(self) -> None:
-        """Let nobody in any more; a second time does nothing."""
+        """Let nobody in any more, who waits least of all; a second time does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
+        self._accepts = False
         self._read(False)
         for timer in (self._tick, self._retry):
             if timer is not None:
@@ -183,6 +194,8 @@ class Door:
             task: asyncio.Task[object] = self._loop.create_task(self._made(connection, address))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if not (self._accepts or self._waiting):
+            self._nobody_waits.set()
         if self._tick is None and (self._accepted_in_tick or self._waiting):
             self._allowance.begin()
             self._tick = self._loop.call_later(TICK, self._next_tick)
@@ -208,7 +221,7 @@ class Door:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._retry is None:
+        if self._retry is None and self._accepts:
             self._read(self._accepted_in_tick < AT_ONCE and self.waiting < MOST_WAITING)
 
 

@@ -17,6 +17,9 @@ LONGEST_HEAD = 65_536
 SLOWEST_REQUEST = 30.0
 """The most seconds from a request's first byte to its last, and from a connection to its first request."""
 
+LAST_REQUEST = 1.0
+"""Seconds for which a server that stops waits for a request whose connection is there already."""
+
 GRACE = 0.05
 """Seconds for which the request of a client that has left may still run. Most end in it by themselves, which costs less
 than to end them: PostgreSQL is told to stop over a new connection."""
@@ -37,6 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
     _extensions: dict[str, Any] | None = None
     _idle_since: float | None = None
     _has_answered = False
+    _is_last = False
 
     def __init__(self, left: Left, **given: Any) -> None:
         super().__init__(**given)
@@ -93,12 +97,24 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head = None
         super().on_headers_complete()
+        if self._is_last and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._is_whole = True
         if self._too_slow is not None:
             self._in_time()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Close the connection when its request is answered, at once when none is on its way."""
+        self._is_last = True
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if is_answered and (self._intake.is_due or not self._is_whole):
+            # Its client has no reason to send it again: uvicorn would close the connection under the request.
+            self.loop.call_later(LAST_REQUEST, super().shutdown)
+        else:
+            super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()

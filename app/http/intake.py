@@ -83,6 +83,11 @@ class Intake:
         self._waits = False
         self._reads = True
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something is still to be parsed, or nothing ever was."""
+        return self.is_new or bool(self._data)
+
     def take(self, data: bytes) -> None:
         """Parse what was read: at once when it is little, piece by piece otherwise."""
         if len(data) <= PIECE and not self._data and not self._held and not self.is_new:

@@ -66,8 +66,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         services: Services | None = self.lifespan.state.get("services")
         if services is not None:
-            for server in self.servers:
-                server.close()  # nobody new meanwhile
+            doors = cast("list[Door]", self.servers)
+            await asyncio.gather(*(door.finish() for door in doors))  # nobody new meanwhile
             await services.connections.stop()
         await super().shutdown(sockets=sockets)
 

@@ -17,7 +17,7 @@ from app.http.accepting import AT_ONCE, EACH_TICK, FEWEST_EACH_TICK, REST, Door,
 from app.http.addresses import HASTY, Addresses, proxies_of
 from app.http.pace import BUSY, TICK, Allowance
 from app.http.socket_protocol import WebSocketProtocol
-from tests.serving import Served, eventually
+from tests.serving import PATIENCE, Served, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -265,6 +265,23 @@ async def test_door_that_is_closed_lets_nobody_in(those: Clients) -> None:
         except BlockingIOError:
             pass
     assert left == EACH_TICK
+
+
+async def test_door_that_finishes_sets_up_all_that_it_accepted(those: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    those.connect(2 * EACH_TICK)
+    await those.quiet()
+    monkeypatch.setattr(accepting, "TICK", 0.001)
+    finishing = asyncio.create_task(those.door.finish())
+    await asyncio.sleep(0)
+    later = those.connect(1)
+    await those.tick()
+    await asyncio.wait_for(finishing, PATIENCE)
+    await those.quiet()
+    assert (len(those.made), those.door.waiting) == (2 * EACH_TICK, 0)
+    # Its listener is open still, for other processes may have it too.
+    accepted, place = those.listener.accept()
+    accepted.close()
+    assert place == later[0].getsockname()
 
 
 async def test_connections_of_a_server_send_what_is_little_at_once(sqlite_served: Served) -> None:

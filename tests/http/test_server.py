@@ -216,6 +216,71 @@ async def test_requests_after_each_other_are_answered_each(sqlite_served: Served
     assert (await sent(sqlite_served, request(BOOK) * 3 + last)).count(b"The Dispossessed") == 4
 
 
+async def stop(served: Served) -> None:
+    """Stop it, and wait until its connections know."""
+    connections: Any = served.server.server_state.connections
+    served.stop()
+    await eventually(lambda: all(each._is_last for each in set(connections)))
+
+
+@pytest.mark.parametrize("sent_before", [0, 20, -3], ids=["nothing", "a part of the head", "a part of the body"])
+@pytest.mark.parametrize("earlier", [0, 1])
+async def test_request_on_its_way_to_a_server_that_stops_is_answered(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch, sent_before: int, earlier: int
+) -> None:
+    if earlier and not sent_before:
+        pytest.skip("A connection that waits for a further request is closed at once.")
+    monkeypatch.setattr(http_protocol, "LAST_REQUEST", PATIENCE)
+    reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+    connections = sqlite_served.server.server_state.connections
+    try:
+        for _ in range(earlier):
+            writer.write(request(BOOK))
+            assert (await reader.readuntil(b"The Dispossessed")).startswith(b"HTTP/1.1 200 ")
+            await reader.readuntil(b"}}}")
+        whole = request(BOOK)
+        writer.write(whole[:sent_before])
+        await eventually(lambda: len(connections) == 1)
+        (connection,) = connections
+        await eventually(lambda: not sent_before or not connection._is_whole)  # type: ignore[union-attr]
+        await stop(sqlite_served)
+        writer.write(whole[sent_before:])
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert (answer.count(b"connection: close"), answer.count(b"The Dispossessed")) == (1, 1)
+    finally:
+        writer.close()
+    await sqlite_served.stopped()
+
+
+async def test_connections_without_a_request_do_not_hold_up_a_server_that_stops(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LAST_REQUEST", 0.05)
+    connections = sqlite_served.server.server_state.connections
+    opened = [await asyncio.open_connection("127.0.0.1", sqlite_served.port) for _ in range(2)]
+    opened[1][1].write(b"GET /healthz HTTP/1.1\r\n")
+    await eventually(lambda: len(connections) == 2)
+    sqlite_served.stop()
+    await sqlite_served.stopped()
+    for reader, writer in opened:
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        writer.close()
+
+
+async def test_connection_between_two_requests_is_closed_at_once_by_a_server_that_stops(
+    sqlite_served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LAST_REQUEST", 10 * PATIENCE)
+    reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+    writer.write(request(BOOK))
+    await reader.readuntil(b"The Dispossessed")
+    sqlite_served.stop()
+    await asyncio.wait_for(reader.read(), PATIENCE)
+    writer.close()
+    await sqlite_served.stopped()
+
+
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has the option")
 def test_clients_that_vanish_are_noticed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
