@@ -75,7 +75,7 @@ def backfill(count: int, requests: float, minutes: float, console: Console, *, p
                         asyncio.run(attach(here.port, there.port, requests))
                         began = time.monotonic()
                     enough = None if share is None else int(total * share)
-                    whole = asyncio.run(watch(here.port, there.port, enough, until, seen, console))
+                    whole = asyncio.run(watch(here.port, there.port, url, enough, until, seen, console))
                     seconds = time.monotonic() - began
                     used.here += here.cpu_seconds()
                     if share is None or not whole:
