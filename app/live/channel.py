@@ -1,7 +1,8 @@
 """Channels: the latest items of equal subscriptions, buffered briefly."""
 
 from collections import deque
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.feed import Entry, EventStream, Waiting
@@ -10,6 +11,8 @@ from app.live.items import Item
 
 MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
+
+KeysOf = Callable[[Entry], Collection[Hashable]]
 
 
 class Maker(Protocol):
@@ -46,18 +49,16 @@ class Channel:
         "first",
         "items",
         "key",
-        "keys",
         "maker",
-        "match",
+        "matcher",
         "subscribers",
         "waiting",
     )
 
-    def __init__(self, key: object, maker: Maker, match: Match, keys: Collection[Hashable] | None, number: int) -> None:
+    def __init__(self, key: object, maker: Maker, matcher: "Matcher", number: int) -> None:
         self.key = key
         self.maker = maker
-        self.match = match
-        self.keys = keys
+        self.matcher = matcher
         self.items: deque[Item] = deque()
         self.first = 0
         self.dropped = number
@@ -94,3 +95,16 @@ class Channel:
         self.first += 1
         if item.entry is not None:
             self.dropped = item.entry.number
+
+
+@dataclass(slots=True, eq=False)
+class Matcher:
+    """Decides which events are sent. Channels share it when their `key` is equal: field, arguments and viewer.
+
+    An event that matches has one of the `keys` among its own, `keys_of(entry)`; None where it may have none."""
+
+    key: Hashable
+    match: Match
+    keys: Collection[Hashable] | None
+    keys_of: KeysOf
+    channels: dict[Channel, None] = field(default_factory=dict)

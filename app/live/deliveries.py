@@ -1,7 +1,7 @@
 """Executes and encodes items of subscriptions, once for all equal ones."""
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,10 +13,9 @@ from app.core.fairness import Caller
 from app.core.sight import Viewer
 from app.execution import errors
 from app.feed import Entry, EventStream, Feed, SnapshotStream
-from app.feed.stream import Match
-from app.live.channel import Channel, Maker
-from app.live.index import Index
+from app.live.channel import Channel, Maker, Matcher
 from app.live.items import Item
+from app.live.matchers import NOT_TAKEN, Matchers
 from app.live.recipe import Reader, Recipe
 from app.live.replays import Replays
 from app.live.snapshots import Snapshots, SnapshotSubscriber
@@ -28,12 +27,9 @@ from app.storage.event_log import Cursor
 
 log = structlog.get_logger(__name__)
 
-KeysOf = Callable[[Entry], Collection[Hashable]]
-
 _MOST_PENDING = 5_000
 _AT_ONCE = 64
 _PAUSE_WITHOUT_DATABASE = 0.2
-_NOT_TAKEN = "a subscription cannot take an event"
 
 
 class Deliveries:
@@ -47,8 +43,7 @@ class Deliveries:
         self.items_sent = 0
         """One for each subscriber of an item's channel."""
         self._deliveries: dict[Hashable, Delivery] = {}
-        # One for all documents: an event costs what it concerns, however many subscriptions there are.
-        self._indexes: dict[KeysOf, Index[Channel]] = {}
+        self._matchers = Matchers()
         self._snapshots: dict[Hashable, Snapshots] = {}
 
     def __len__(self) -> int:
@@ -63,22 +58,22 @@ class Deliveries:
         share: Hashable,
         stream: EventStream,
         recipe: Recipe,
-        match: Match,
-        keys: Collection[Hashable] | None,
+        matcher: Matcher,
         caller: Caller,
         cursor: Cursor | None,
     ) -> EventSubscriber:
         """A subscriber of the caller to a stream of events, after the cursor or from now on; the feed has to be held.
 
-        Equal `key`s share a channel, equal `share`s the execution too. Raises CursorExpired, InvalidCursor."""
+        Equal `key`s share a channel, equal `share`s the execution too, and equal matchers one answer about each event.
+        Raises CursorExpired, InvalidCursor."""
         cursor = await self.feed.begin(cursor, recipe.caller)
         delivery = self._deliveries.get(share)
         if delivery is None:
             delivery = self._deliveries[share] = Delivery(self, share, stream, recipe)
         channel = delivery.channels.get(key)
         if channel is None:
-            channel = delivery.channels[key] = Channel(key, delivery, match, keys, self.feed.number)
-            self._indexes.setdefault(stream.keys_of, Index(stream.keys_of)).add(channel, keys)
+            channel = delivery.channels[key] = Channel(key, delivery, matcher, self.feed.number)
+            self._matchers.add(channel)
         return EventSubscriber(self.feed, channel, caller, cursor, self.replays)
 
     def snapshots(self, key: Hashable, stream: SnapshotStream, recipe: Recipe, viewer: Viewer) -> SnapshotSubscriber:
@@ -90,19 +85,15 @@ class Deliveries:
 
     def heard(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            for index in self._indexes.values():
-                try:
-                    self._offer(entry, index.concerned(entry))
-                except Exception:
-                    log.exception(_NOT_TAKEN)
+            self._offer(entry)
         for each in list(self._snapshots.values()):
             try:
                 each.offer(entries)
             except Exception:
-                log.exception(_NOT_TAKEN)
+                log.exception(NOT_TAKEN)
 
     def lost(self) -> None:
-        self._indexes.clear()
+        self._matchers.clear()
         deliveries, self._deliveries = self._deliveries, {}
         for delivery in deliveries.values():
             for channel in delivery.channels.values():
@@ -110,20 +101,13 @@ class Deliveries:
 
     def leave(self, channel: Channel) -> None:
         """Offer a channel nothing more."""
-        index = self._indexes.get(channel.maker.stream.keys_of)
-        if index is not None:
-            index.remove(channel, channel.keys)
+        self._matchers.remove(channel)
 
-    def _offer(self, entry: Entry, channels: Collection[Channel]) -> None:
-        """Queue an entry for those of the channels that match it."""
+    def _offer(self, entry: Entry) -> None:
+        """Queue an entry for the channels that want it."""
         wanted: dict[tuple[Maker, str], list[Channel]] = {}
-        for channel in channels:
-            try:
-                as_what = channel.match(entry)
-            except Exception:
-                log.exception(_NOT_TAKEN)
-                continue
-            if as_what is not None:
+        for as_what, channels in self._matchers.matching(entry):
+            for channel in channels:
                 wanted.setdefault((channel.maker, as_what), []).append(channel)
         for (maker, as_what), those in wanted.items():
             maker.offer(entry, as_what, those)

@@ -53,7 +53,7 @@ class Replay:
         """Read the next items after the cursor. The tail's number when they reach its head, None before.
 
         Raises CursorExpired when the log does not hold them all any more."""
-        maker, match = self._channel.maker, self._channel.match
+        maker, match = self._channel.maker, self._channel.matcher.match
         some: list[tuple[Entry, str]] = []
 
         def fills(entry: Entry) -> bool:

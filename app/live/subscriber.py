@@ -76,7 +76,7 @@ class EventSubscriber:
         """The item of the same event, read from the current state."""
         entry, channel = item.entry, self._channel
         assert entry is not None
-        as_what = channel.match(entry)
+        as_what = channel.matcher.match(entry)
         assert as_what is not None
         (text,) = await channel.maker.texts([(entry, as_what)])
         return Item(text, entry)

@@ -20,8 +20,8 @@ from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
 from app.execution.preparing import fields_in, permissions_of, with_constants
 from app.feed import EventStream, Stream
-from app.feed.stream import Match
 from app.graph.context import Context
+from app.live.channel import Matcher
 from app.live.costs import CostTeller
 from app.live.deliveries import Deliveries
 from app.live.items import Subscriber
@@ -63,7 +63,7 @@ class _Asked:
     cursor: Cursor | None
     share: tuple[object, ...]
     recipe: Recipe
-    match: Match | None  # of a stream of events
+    matcher: Matcher | None  # of a stream of events
     cost: Cost | None  # where the request asks for it
 
     @property
@@ -148,10 +148,9 @@ class Subscriptions:
         with _refusing(asked.root), self._place(actor) as place:
             subscriber: EventSubscriber | SnapshotSubscriber
             if isinstance(stream, EventStream):
-                assert asked.match is not None
-                keys = stream.keys(asked.arguments)
+                assert asked.matcher is not None
                 subscriber = await self._deliveries.events(
-                    asked.channel, asked.share, stream, asked.recipe, asked.match, keys, actor.caller, asked.cursor
+                    asked.channel, asked.share, stream, asked.recipe, asked.matcher, actor.caller, asked.cursor
                 )
                 watched = stream.watches(asked.permissions, asked.arguments) if is_asked else None
                 if watched is not None:
@@ -184,10 +183,12 @@ class Subscriptions:
             asked = arguments.pop(AFTER, None)
             given = asked if after is None else after
             durable = isinstance(stream, EventStream) and stream.durable
-            match: Match | None = None
+            matcher: Matcher | None = None
             if isinstance(stream, EventStream):
                 arguments = dict(stream.of_caller(arguments, actor.user_id))
-                match = stream.match(actor.viewer, arguments)
+                match, keys = stream.match(actor.viewer, arguments), stream.keys(arguments)
+                asks = (root.field.name, actor.viewer, _frozen(arguments))
+                matcher = Matcher(asks, match, keys, stream.keys_of)
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             # What only this actor sees is shared with its other listeners alone.
             viewer = actor if prepared.plan.is_personal(variables) else None
@@ -199,7 +200,7 @@ class Subscriptions:
                 viewer,
             )
             recipe = Recipe(root.field.key, prepared.plan, variables, viewer, caller=("deliveries", actor.caller))
-            return _Asked(root, stream, arguments, permissions, cursor, share, recipe, match, cost)
+            return _Asked(root, stream, arguments, permissions, cursor, share, recipe, matcher, cost)
 
     @contextmanager
     def _place(self, actor: Actor) -> Iterator[Place]:

@@ -8,7 +8,8 @@ import pytest
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry, EventStream
-from app.live.deliveries import Deliveries
+from app.live.channel import Matcher
+from app.live.deliveries import Deliveries, Delivery
 from app.live.recipe import Recipe
 from app.live.subscriber import EventSubscriber
 from app.settings import Settings
@@ -38,7 +39,7 @@ def entry(number: int) -> Entry:
 
 
 class Asked:
-    """Subscriptions with a document each, and which of them are asked about events."""
+    """Subscriptions with a document each, and which of their filters are asked about events."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -51,14 +52,20 @@ class Asked:
         self.looked += 1
         return [found.event.interaction_id]
 
-    async def subscribe(self, name: str, keys: Collection[Hashable] | None) -> EventSubscriber:
-        def match(_entry: Entry) -> None:
-            self.asked.append(name)
-            if name == self.fails:
-                raise LookupError(name)
+    async def subscribe(
+        self, name: str, keys: Collection[Hashable] | None, filter_: str | None = None, as_what: str | None = None
+    ) -> EventSubscriber:
+        asks = name if filter_ is None else filter_
+
+        def match(_entry: Entry) -> str | None:
+            self.asked.append(asks)
+            if asks == self.fails:
+                raise LookupError(asks)
+            return as_what
 
         recipe = cast("Recipe", type("Given", (), {"caller": "me"}))
-        return await self.deliveries.events(name, f"document {name}", self._stream, recipe, match, keys, "me", None)
+        matcher = Matcher(asks, match, keys, self._keys_of)
+        return await self.deliveries.events(name, f"document {name}", self._stream, recipe, matcher, "me", None)
 
 
 async def test_event_is_offered_to_those_it_may_concern_however_many_documents_there_are() -> None:
@@ -73,6 +80,50 @@ async def test_event_is_offered_to_those_it_may_concern_however_many_documents_t
     found.deliveries.lost()
     found.deliveries.heard([entry(8)])
     assert len(found.asked) == 4
+
+
+async def test_filter_is_asked_once_about_an_event_however_many_documents_have_it() -> None:
+    found = Asked()
+    keys: dict[str, Collection[Hashable] | None] = {"all": None, "seven": [7], "eight": [8]}
+    subscribers = {
+        filter_: [await found.subscribe(f"{filter_} {number}", wanted, filter_) for number in range(MANY)]
+        for filter_, wanted in keys.items()
+    }
+    found.deliveries.heard([entry(7), entry(8)])
+    assert found.asked == ["all", "seven", "all", "eight"]
+    # As long as one is left that has it.
+    for each in subscribers["seven"][1:]:
+        each.close()
+    found.deliveries.heard([entry(7)])
+    assert found.asked[4:] == ["all", "seven"]
+    subscribers["seven"][0].close()
+    await found.subscribe("another", [7], "seven")
+    found.deliveries.heard([entry(7)])
+    assert found.asked[6:] == ["all", "seven"]
+    # Those that lost their place leave those alone that came after them.
+    found.deliveries.lost()
+    await found.subscribe("after the loss", None, "all")
+    for each in subscribers["all"]:
+        each.close()
+    found.deliveries.heard([entry(8)])
+    assert found.asked[8:] == ["all"]
+
+
+async def test_event_goes_to_every_document_whose_filter_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Asked()
+    offered: list[tuple[object, str, list[object]]] = []
+    monkeypatch.setattr(
+        Delivery, "offer", lambda of, _entry, as_what, those: offered.append((of.key, as_what, [c.key for c in those]))
+    )
+    for name, filter_, as_what in (("a", "x", "ENTERED"), ("b", "x", "ENTERED"), ("c", "y", "LEFT"), ("d", "z", None)):
+        await found.subscribe(name, None, filter_, as_what)
+    found.deliveries.heard([entry(7)])
+    assert found.asked == ["x", "y", "z"]
+    assert offered == [
+        ("document a", "ENTERED", ["a"]),
+        ("document b", "ENTERED", ["b"]),
+        ("document c", "LEFT", ["c"]),
+    ]
 
 
 async def test_subscription_that_cannot_take_an_event_harms_no_other() -> None:

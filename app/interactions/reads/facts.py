@@ -1,6 +1,7 @@
 """An interaction before and after an event, and filters over both."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from app.core.errors import DomainError
@@ -103,8 +104,7 @@ _LISTS = ("labels", "tags", "topics")
 _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "status", "channels": "channel"}
 """The fact of each condition by a list of values, of which an interaction has one at most; the rarest first."""
 
-ANY_LEVEL: Collection[Key] = tuple(("level", int(level)) for level in Level)
-"""Each event of an interaction that needs a human, or did before, has one of these keys."""
+_ANY_LEVEL: Collection[Key] = tuple(("level", int(level)) for level in Level)
 
 
 def keys_of(entry: Entry) -> Collection[Key]:
@@ -115,9 +115,10 @@ def keys_of(entry: Entry) -> Collection[Key]:
     found.add(("interaction_id", entry.event.interaction_id))
     for side in sides_of(entry):
         if side is not None:
-            found.add(("assignee_id", side["assignee_id"]))
-            found.add(("assignee_id", as_asked(side)["assignee_id"]))
+            for holder in (side["assignee_id"], as_asked(side)["assignee_id"]):
+                found.update({("assignee_id", holder), ("assigned", holder is not None)})
             found.add(("customer_id", side["customer_id"]))
+            found.update({("state", side.get("state")), ("unread", _is_unread(side)), ("bot_active", _is_by_bot(side))})
             found.update((name, value) for name in _LISTS for value in side.get(name) or ())
             found.update((name, side[name]) for name in _FACETS.values() if side.get(name))
             found.update(("reasons", value) for value in side.get("reasons") or ())
@@ -126,33 +127,18 @@ def keys_of(entry: Entry) -> Collection[Key]:
 
 
 def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
-    """Keys of which each event that matches a valid filter has at least one; None where a matching event may have
-    none."""
-    given = given or {}
-    if given.get("customer_id") is not None:
-        return [("customer_id", require_id(given["customer_id"], "cus").number)]
-    assignee = given.get("assignee") or {}
-    if assignee.get("user_id") is not None:
-        return [("assignee_id", _user(assignee["user_id"], "user_id"))]
-    for name in _LISTS:
-        if given.get(name) is not None:
-            return [(name, value) for value in given[name]]
-    for name, fact in _FACETS.items():
-        if given.get(name) is not None:
-            return [(fact, value) for value in _facet_values(name, given[name])]
-    if given.get("team_ids") is not None:
-        return [("team_id", number) for number in _teams(given["team_ids"])]
-    if assignee.get("user_id_or_nobody") is not None:
-        return [("assignee_id", None), ("assignee_id", _user(assignee["user_id_or_nobody"], "user_id_or_nobody"))]
-    if given.get("reasons") is not None:
-        return [("reasons", value) for value in given["reasons"]]
-    if given.get("levels") is not None:
-        return [("level", int(Level[name])) for name in given["levels"]]
-    if given.get("attention_needed"):
-        return ANY_LEVEL
-    if given.get("kinds") is not None:
-        return [("kind", name.lower()) for name in given["kinds"]]
+    """Keys of which each event that matches a valid filter has at least one; None for a filter without a condition."""
+    conditions = given or {}
+    asked = {**conditions, **(conditions.get("assignee") or {})}
+    for name, keys in _KEYED:
+        value = asked.get(name)
+        if value is not None and (found := keys(value)) is not None:
+            return found
     return None
+
+
+def _each(name: str, values: Sequence[str]) -> Collection[Key]:
+    return [(name, value) for value in values]
 
 
 def of_caller(arguments: Mapping[str, Any], user: int) -> Mapping[str, Any]:
@@ -188,31 +174,36 @@ def _of_customer(text: str) -> Condition:
     return lambda facts: facts["customer_id"] == wanted
 
 
-def _kind_among(names: list[str]) -> Condition:
-    wanted = frozenset(name.lower() for name in names)
-    return lambda facts: facts["kind"] in wanted
+def _level(name: str) -> int:
+    return int(Level[name])
 
 
-def _state_among(names: list[str]) -> Condition:
-    wanted = frozenset(names)
-    return lambda facts: facts.get("state") in wanted
+def _among(fact: str, read: Callable[[str], object] = str) -> Callable[[list[str]], Condition]:
+    def made(names: list[str]) -> Condition:
+        wanted = frozenset(read(name) for name in names)
+        return lambda facts: facts.get(fact) in wanted
 
-
-def _level_among(names: list[str]) -> Condition:
-    wanted = frozenset(int(Level[name]) for name in names)
-    return lambda facts: facts["level"] in wanted
+    return made
 
 
 def _needed(wanted: bool) -> Condition:
     return lambda facts: (facts["level"] is not None) is wanted
 
 
+def _is_by_bot(facts: Facts) -> bool:
+    return facts.get("bot_active", False) is True
+
+
 def _bot_active(wanted: bool) -> Condition:
-    return lambda facts: facts.get("bot_active", False) is wanted
+    return lambda facts: _is_by_bot(facts) is wanted
+
+
+def _is_unread(facts: Facts) -> bool:
+    return bool(facts.get("unread"))
 
 
 def _unread(wanted: bool) -> Condition:
-    return lambda facts: bool(facts.get("unread")) is wanted
+    return lambda facts: _is_unread(facts) is wanted
 
 
 _PREFIXES = {"account_ids": ACCOUNTS, "chat_topic_ids": CHAT_TOPICS}
@@ -226,6 +217,10 @@ def _facet_values(name: str, given: Sequence[str]) -> Sequence[str]:
     except DomainError as error:
         error.path = (name, *error.path)
         raise
+
+
+def _each_facet(name: str, given: Sequence[str]) -> Collection[Key]:
+    return _each(_FACETS[name], _facet_values(name, given))
 
 
 def _facet_among(name: str) -> Callable[[list[str]], Condition]:
@@ -269,17 +264,36 @@ _ASSIGNEE: Mapping[str, Callable[[Any], Condition]] = {
     "user_id_or_nobody": _free_or_held_by,
 }
 _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
-    "kinds": _kind_among,
-    "states": _state_among,
+    "kinds": _among("kind", str.lower),
+    "states": _among("state"),
     "customer_id": _of_customer,
     "labels": _any_of("labels"),
     "tags": _any_of("tags"),
     "topics": _any_of("topics"),
     "attention_needed": _needed,
     "reasons": _any_of("reasons"),
-    "levels": _level_among,
+    "levels": _among("level", _level),
     "bot_active": _bot_active,
     "unread": _unread,
     "team_ids": _team_among,
     **{name: _facet_among(name) for name in _FACETS},
 }
+
+_KEYED: Sequence[tuple[str, Callable[[Any], Collection[Key] | None]]] = (
+    ("customer_id", lambda text: [("customer_id", require_id(text, "cus").number)]),
+    ("user_id", lambda text: [("assignee_id", _user(text, "user_id"))]),
+    *((name, partial(_each, name)) for name in _LISTS),
+    *((name, partial(_each_facet, name)) for name in _FACETS),
+    ("team_ids", lambda given: [("team_id", number) for number in _teams(given)]),
+    ("user_id_or_nobody", lambda text: [("assignee_id", None), ("assignee_id", _user(text, "user_id_or_nobody"))]),
+    ("reasons", partial(_each, "reasons")),
+    ("levels", lambda names: [("level", _level(name)) for name in names]),
+    ("attention_needed", lambda wanted: _ANY_LEVEL if wanted else None),
+    ("kinds", lambda names: [("kind", name.lower()) for name in names]),
+    ("states", partial(_each, "state")),
+    ("unread", lambda wanted: [("unread", wanted)]),
+    ("bot_active", lambda wanted: [("bot_active", wanted)]),
+    ("assigned", lambda wanted: [("assigned", wanted)]),
+    ("attention_needed", lambda _wanted: [("level", None)]),
+)
+"""The keys of each condition of a filter. The first condition counts: it is met by the fewest events."""

@@ -13,7 +13,6 @@ from app.feed.stream import Match
 from app.interactions.events import Typing, Updated
 from app.interactions.meaning import Audience, meaning
 from app.interactions.reads.facts import (
-    ANY_LEVEL,
     LEFT,
     Condition,
     Key,
@@ -212,9 +211,8 @@ def _keys(arguments: Arguments) -> Collection[Key] | None:
     return wanted_keys(arguments.get("filter")) if found is None else (("interaction_id", found.number),)
 
 
-def _attention_keys(arguments: Arguments) -> Collection[Key]:
-    found = _keys(arguments)
-    return ANY_LEVEL if found is None else found
+def _attention_keys(arguments: Arguments) -> Collection[Key] | None:
+    return wanted_keys({**(arguments.get("filter") or {}), "attention_needed": True})
 
 
 def _stands_differently(entry: Entry) -> bool:

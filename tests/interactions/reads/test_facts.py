@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry
 from app.interactions.model import Level
-from app.interactions.reads.facts import condition_of, keys_of, sides_of, turn_of, wanted_keys
+from app.interactions.reads.facts import as_asked, condition_of, keys_of, sides_of, turn_of, wanted_keys
 from app.storage.event_log import Cursor
 
 NUMBERS = st.integers(1, 3)
@@ -22,6 +22,9 @@ def parts(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 FACTS = parts(
     state=st.sampled_from(["OPEN", "CLOSED"]),
     assignee_id=st.none() | NUMBERS,
+    asked_id=NUMBERS,
+    team_id=NUMBERS,
+    bot_active=st.booleans(),
     customer_id=NUMBERS,
     labels=WORDS,
     tags=WORDS,
@@ -62,6 +65,8 @@ FILTERS = parts(
     tags=st.none() | WORDS,
     topics=st.none() | WORDS,
     unread=st.booleans(),
+    bot_active=st.booleans(),
+    team_ids=st.none() | st.lists(st.none() | st.sampled_from(["tea_1", "tea_2"]), max_size=2),
     statuses=st.lists(st.sampled_from(["TO_DO", "DONE"]), max_size=2),
     channels=st.lists(st.sampled_from(["WIDGET", "BRIDGE"]), max_size=2),
     account_ids=st.lists(st.sampled_from(["cha_1", "aia_1"]), max_size=2),
@@ -82,8 +87,10 @@ def entry(event: EventRecord) -> Entry:
 def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, filter_: dict[str, Any]) -> None:
     found = entry(event)
     wanted = wanted_keys(filter_)
-    if turn_of(sides_of(found), condition_of(filter_)) is not None and wanted is not None:
-        assert set(wanted) & set(keys_of(found))
+    condition = condition_of(filter_)
+    for counted in (condition, lambda facts: condition(as_asked(facts))):
+        if turn_of(sides_of(found), counted) is not None and wanted is not None:
+            assert set(wanted) & set(keys_of(found))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +98,12 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, 
     [
         (None, None),
         ({}, None),
-        ({"states": ["OPEN"], "assignee": {"assigned": True}}, None),
+        ({"attention_needed": None, "assignee": {"user_id": None}}, None),
+        ({"states": ["OPEN"], "assignee": {"assigned": True}}, [("state", "OPEN")]),
+        ({"assignee": {"assigned": False}}, [("assigned", False)]),
+        ({"bot_active": True, "assignee": {"assigned": False}}, [("bot_active", True)]),
+        ({"bot_active": False, "unread": False}, [("unread", False)]),
+        ({"attention_needed": False}, [("level", None)]),
         ({"customer_id": "cus_7", "labels": ["a"]}, [("customer_id", 7)]),
         ({"assignee": {"user_id": "usr_5"}, "labels": ["a"]}, [("assignee_id", 5)]),
         ({"assignee": {"user_id_or_nobody": "usr_5"}}, [("assignee_id", None), ("assignee_id", 5)]),
@@ -101,7 +113,7 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, 
         ({"chat_topic_ids": ["top_1", "top_1"], "channels": ["WIDGET"]}, [("account", "top_1")]),
         ({"statuses": ["TO_DO", "DONE"], "channels": ["WIDGET"]}, [("status", "TO_DO"), ("status", "DONE")]),
         ({"channels": ["WIDGET"], "assignee": {"user_id_or_nobody": "usr_5"}}, [("channel", "WIDGET")]),
-        ({"unread": True}, None),
+        ({"unread": True}, [("unread", True)]),
         ({"kinds": ["SESSION"], "levels": ["URGENT", "HIGH"]}, [("level", 1), ("level", 2)]),
         ({"levels": ["URGENT"], "reasons": ["FLAGGED"]}, [("reasons", "FLAGGED")]),
         ({"kinds": ["SESSION"], "attention_needed": True}, [("level", int(level)) for level in Level]),
@@ -114,8 +126,8 @@ def test_a_filter_is_found_by_what_few_interactions_have(filter_: Any, keys: Any
 
 def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
     data = {
-        "before": {"assignee_id": None, "labels": ["vip"], "team_id": None},
-        "after": {"assignee_id": 4, "labels": ["vip", "new"], "team_id": 3},
+        "before": {"assignee_id": None, "labels": ["vip"], "team_id": None, "state": "OPEN", "unread": True},
+        "after": {"assignee_id": 4, "labels": ["vip", "new"], "team_id": 3, "state": "CLOSED", "bot_active": False},
     }
     event = EventRecord(
         topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data
@@ -125,6 +137,13 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
         ("customer_id", 2),
         ("assignee_id", None),
         ("assignee_id", 4),
+        ("assigned", False),
+        ("assigned", True),
+        ("state", "OPEN"),
+        ("state", "CLOSED"),
+        ("unread", True),
+        ("unread", False),
+        ("bot_active", False),
         ("labels", "vip"),
         ("labels", "new"),
         ("team_id", 0),
