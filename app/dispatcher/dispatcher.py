@@ -14,7 +14,7 @@ from app.core.errors import DATABASE_AWAY
 from app.core.fairness import SERVER
 from app.core.holders import new_holder
 from app.destinations import service
-from app.destinations.events import DestinationHappened
+from app.destinations.events import DeliveryGivenUp, DestinationFailing, DestinationHappened, DestinationRecovered
 from app.destinations.repository import ACTIVE
 from app.destinations.sending import Sender
 from app.dispatcher import holding
@@ -26,12 +26,15 @@ from app.live.subscriptions import Subscriptions
 from app.outbound import OutboundClient
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.event_log import Cursor
 from app.storage.leases import end_life
 from app.storage.query import Query, Row
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_WITHOUT_DATABASE = 1.0
+_OUTCOMES = frozenset({DeliveryGivenUp, DestinationFailing, DestinationRecovered})
+"""Events that say how deliveries go. A thousand destinations may fail at once, and none changes hands for it."""
 
 
 class Dispatcher:
@@ -61,6 +64,8 @@ class Dispatcher:
     def heard(self, entries: Sequence[Entry]) -> None:
         """Reload destinations that these entries may have changed before they send more; a listener of the feed."""
         for entry in entries:
+            if entry.type in _OUTCOMES:
+                continue
             if issubclass(entry.type, DestinationHappened):
                 self._stir()
                 runner = self._by_number.get(entry.event.data["destination_id"])
@@ -105,7 +110,8 @@ class Dispatcher:
 
         A step without such a change costs the same however many destinations there are."""
         await self._beat()
-        await self._note_idle()
+        if self._parts.time() >= self._idle_noted_at + self._parts.limits.idle_seconds:
+            await self._note_idle()
         while self._changes_seen != self._changes and not self._is_ending:
             seen = self._changes
             await self._look()
@@ -137,6 +143,9 @@ class Dispatcher:
     async def stop(self) -> None:
         """End all deliveries, and this process's hold on destinations. Requests under way have the grace period to
         finish."""
+        with suppress(Exception):
+            async with asyncio.timeout(self._parts.limits.grace_seconds):
+                await self._note_idle()
         for runner in self._running:
             runner.end()
         tasks = list(self._running.values())
@@ -240,14 +249,14 @@ class Dispatcher:
             task.cancel()
 
     async def _note_idle(self) -> None:
-        """Store the cursors of destinations that had nothing to deliver, so that a restart does not read that part
-        again."""
-        now = self._parts.time()
-        if now < self._idle_noted_at + self._parts.limits.idle_seconds:
-            return
-        self._idle_noted_at = now
-        passed = [(number, run, str(cursor)) for number, run, cursor in filter(None, (r.idle() for r in self._running))]
-        if passed:
+        """Store the cursor of destinations that had nothing to deliver, so that whoever delivers next does not read
+        that part of the log again. It is the same for all of them: one statement, or a few after replays."""
+        self._idle_noted_at = self._parts.time()
+        found: dict[tuple[int, Cursor], list[int]] = {}
+        for number, run, cursor in filter(None, (runner.idle() for runner in self._running)):
+            found.setdefault((run, cursor), []).append(number)
+        if found:
+            passed = {(run, str(cursor)): numbers for (run, cursor), numbers in found.items()}
             await self._parts.database.command(service.note_idle, self._parts.tenure.holder, passed)
 
 

@@ -23,6 +23,7 @@ class Driven:
 
     dispatchers: list[Dispatcher] = field(default_factory=list)
     now: float = 0.0
+    limits: DispatchLimits = LIMITS
 
     def time(self) -> float:
         return self.now
@@ -37,9 +38,9 @@ class Driven:
     async def dispatching(
         self, database: Any, feed: Any, subscriptions: Any, client: Any, settings: Any, clock: Any, _limits: object
     ) -> AsyncIterator[None]:
-        tenure, sender = Tenure(new_holder(), LIMITS.lease, self.time), Sender(client, clock, settings)
+        tenure, sender = Tenure(new_holder(), self.limits.lease, self.time), Sender(client, clock, settings)
         dispatcher = Dispatcher(
-            Parts(database, feed, subscriptions, sender, settings, clock, LIMITS, tenure, self.time)
+            Parts(database, feed, subscriptions, sender, settings, clock, self.limits, tenure, self.time)
         )
         feed.listen(dispatcher)
         self.dispatchers.append(dispatcher)

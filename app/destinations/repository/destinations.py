@@ -54,14 +54,15 @@ class DestinationRepository(Rows[Destination]):
         """The destination, locked, if the holder has it. Nobody else takes it before the unit ends."""
         return self._find_by(for_update=True, id=number, holder=holder)
 
-    def move(self, cursors: Iterable[tuple[int, int, str]], holder: str | None = None) -> None:
-        """Store the cursors of several destinations, by surrogate and run. With a holder, only of those that it has."""
-        rows = [{"n": number, "r": run, "c": cursor} for number, run, cursor in sorted(cursors)]
-        if rows:
-            mine = [destination.c.id == sa.bindparam("n"), destination.c.run == sa.bindparam("r")]
-            if holder is not None:
-                mine.append(destination.c.holder == holder)
-            self.connection.execute(sa.update(destination).where(*mine).values(cursor=sa.bindparam("c")), rows)
+    def move(self, number: int, cursor: str) -> None:
+        """Store another cursor of the destination."""
+        self.connection.execute(sa.update(destination).where(destination.c.id == number).values(cursor=cursor))
+
+    def move_all(self, numbers: Iterable[int], run: int, cursor: str, holder: str) -> None:
+        """Store one cursor of those of the destinations that the holder has and that are in this run."""
+        mine = (destination.c.run == run, destination.c.holder == holder)
+        moved = sa.update(destination).where(destination.c.id.in_(sorted(numbers)), *mine)
+        self.connection.execute(moved.values(cursor=cursor))
 
     def head(self) -> Cursor:
         """The cursor of the end of the log."""

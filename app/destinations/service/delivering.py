@@ -114,9 +114,11 @@ def settle(work: Work, holder: str, destination_id: int, settled: Settled) -> bo
     return found.state is DestinationState.ACTIVE
 
 
-def note_idle(work: Work, holder: str, passed: Iterable[tuple[int, int, str]]) -> None:
-    """Store the cursors of a holder's destinations, by surrogate and run, up to which there is nothing to deliver."""
-    work.use(DestinationRepository).move(passed, holder)
+def note_idle(work: Work, holder: str, passed: Mapping[tuple[int, str], Sequence[int]]) -> None:
+    """Store how far a holder's destinations have nothing to deliver: their surrogates by run and cursor."""
+    destinations = work.use(DestinationRepository)
+    for (run, cursor), numbers in passed.items():
+        destinations.move_all(numbers, run, cursor, holder)
 
 
 def halt(work: Work, holder: str, destination_id: int, run: int, reason: DestinationReason, message: str) -> None:

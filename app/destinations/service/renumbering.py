@@ -12,7 +12,7 @@ def renumber_events(work: Work) -> None:
     renumber(work)
     destinations = work.use(DestinationRepository)
     for each in destinations.all(for_update=True):
-        destinations.move([(each.id, each.run, _raised(each.cursor))])
+        destinations.move(each.id, _raised(each.cursor))
     work.use(DeliveryRepository).raise_positions(RAISED_BY)
 
 
