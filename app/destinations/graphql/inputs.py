@@ -12,7 +12,7 @@ from app.graph.fields import EditInput, MutationInput, MutationPayload, OnceInpu
 
 _ADDRESS = "The URL to send to: https, and a public address; for EMAIL one e-mail address."
 _SECRET = (
-    "For PAGERDUTY, the integration key of a service; for PUSH, the keys of a `PushSubscription` as JSON, "
+    "For PAGERDUTY, the integration key of a service; for WEB_PUSH, the keys of a `PushSubscription` as JSON, "
     '`{"p256dh": "…", "auth": "…"}`. It is sealed and never returned. Other types take none.'
 )
 

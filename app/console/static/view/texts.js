@@ -201,7 +201,7 @@ export const TEXTS = {
   "block.BOT_IN_CHARGE": ["The bot is in charge.", "Der Bot ist zuständig.", "El bot está a cargo."],
   "block.CLOSED": ["This is closed. Reopen it to reply.", "Das ist geschlossen. Zum Antworten wieder öffnen.", "Está cerrado. Reábrelo para responder."],
   "block.CUSTOMER_MUST_ANSWER": ["The customer has to answer first.", "Zuerst muss der Kunde antworten.", "Primero debe responder el cliente."],
-  "block.HELD_BY_OTHER": ["Somebody else holds this.", "Das bearbeitet jemand anderes.", "Otra persona lo tiene."],
+  "block.HELD_BY_OTHER": ["Another user holds this.", "Das bearbeitet jemand anderes.", "Otra persona lo tiene."],
   "block.NOT_ALLOWED": ["You may read this, but not reply.", "Du darfst das lesen, aber nicht antworten.", "Puedes leerlo, pero no responder."],
   "block.NO_NUMBER": ["There is no telephone number to send to.", "Es gibt keine Telefonnummer.", "No hay un número de teléfono."],
   "block.UNSUBSCRIBED": ["The customer has unsubscribed.", "Der Kunde hat sich abgemeldet.", "El cliente se ha dado de baja."],

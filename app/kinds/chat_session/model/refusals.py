@@ -112,9 +112,7 @@ def _of_holder(command: AnyCommand, subject: Subject, actor: Actor, now: datetim
     if command is ChatCommand.RESET:
         holder = holder_of(subject, now)
         if holder is not None and holder != actor.user_id and not actor.is_admin:
-            return AlreadyClaimed(
-                "Another user handles the chat.", claimed_by=holder, claimed_until=subject.claimed_until
-            )
+            return AlreadyClaimed("Another user holds this.", claimed_by=holder, claimed_until=subject.claimed_until)
     return None
 
 
