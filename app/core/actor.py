@@ -75,6 +75,7 @@ class Actor:
         return self.user_id if self.address is None else self.address
 
     def can(self, permission: str) -> bool:
+        """Whether the actor has the permission; an admin has all."""
         return self.is_admin or permission in self.permissions
 
     def require(self, permission: str) -> None:
@@ -103,6 +104,7 @@ class Actor:
         return self.is_admin or holds(self.permissions, permission)
 
     def can_read(self, kind: str) -> bool:
+        """Whether the actor may read all interactions of the kind."""
         return self.can(f"{kind}:read")
 
     def writes_some(self, kind: str) -> bool:

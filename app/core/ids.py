@@ -45,9 +45,11 @@ def require_id(text: str, *prefixes: str, path: tuple[str | int, ...] = ("id",))
 class Ids(Protocol):
     """A source of new keys. It is injected, so that tests can produce the ids on a contract's page."""
 
-    def uuid(self) -> str: ...
+    def uuid(self) -> str:
+        """A new UUID as text, for keys that a contract calls UUIDs."""
 
-    def key(self, prefix: str) -> str: ...
+    def key(self, prefix: str) -> str:
+        """A new key of the form `prefix_…`."""
 
 
 class TimeOrderedIds:

@@ -69,9 +69,11 @@ class Prepared:
         self._shared = shared
 
     def get(self, key: Hashable) -> Any:
+        """What was compiled under the key; None when the cache does not have it (any more)."""
         return self._shared.get((self, key))
 
     def put(self, key: Hashable, made: Made) -> None:
+        """Keep what was compiled under the key; the cache may drop it, or others, for its size."""
         self._shared.put((self, key), made, _FIELDS_OF_AN_EMPTY_PLAN + made.fields)
 
 

@@ -53,5 +53,7 @@ class BadDefinition(Exception):
 
 
 def too_many(what: str, limit: int, found: int | None = None) -> TooComplex:
+    """The refusal of a document with more of `what` than the limit; a `found` of a billion or more is not written
+    out."""
     given = f"{found:,}" if found is not None and found < 10**9 else "too many"
     return TooComplex(f"The document has {given} {what}; the limit is {limit:,}.")

@@ -22,9 +22,11 @@ Permissions = frozenset[str] | None
 class Compiler(Protocol):
     """The part of app.selection.compiler.Compiler that operations use."""
 
-    def query(self, fields: Sequence[Field], permissions: Permissions) -> "Plan": ...
+    def query(self, fields: Sequence[Field], permissions: Permissions) -> "Plan":
+        """The plan of an operation's root fields. Raises TooComplex when a statement would join too much."""
 
-    def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> "Plan": ...
+    def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> "Plan":
+        """The plan of a selection on one object, which the plan's variables name."""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ class Waiting:
         return len(self._futures)
 
     async def wait(self) -> None:
+        """Return after the next `stir`."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._futures[future] = None
         try:

@@ -82,6 +82,7 @@ class Channel:
         self.waiting.stir()
 
     def stir(self) -> None:
+        """Wake the subscribers that wait for the next item."""
         self.waiting.stir()
 
     def end(self) -> None:

@@ -17,6 +17,7 @@ class Index(Generic[T]):
         self._by_key: dict[Hashable, dict[T, None]] = {}
 
     def add(self, one: T, keys: Collection[Hashable] | None) -> None:
+        """Add the value under each of the keys, or without keys (None)."""
         if keys is None:
             self._any[one] = None
         else:

@@ -34,6 +34,7 @@ class Recipe:
     caller: Caller
 
     def env(self, clock: Clock, settings: Settings) -> Env:
+        """What the plan is run with now; its actor is nobody when the plan does not depend on one."""
         actor = cast("Actor", _Nobody()) if self.actor is None else self.actor
         return Env(actor, clock(), settings, self.variables)
 

@@ -47,10 +47,12 @@ class Snapshots:
         self._worker = asyncio.create_task(self._work())
 
     def offer(self, entries: Sequence[Entry]) -> None:
+        """Have the snapshot read again if one of the entries concerns it."""
         if not self._due.is_set() and any(self._stream.concerns(self._viewer, entry) for entry in entries):
             self._due.set()
 
     def leave(self) -> None:
+        """Give a subscriber's share up; with the last one the reading ends."""
         self.subscribers -= 1
         if not self.subscribers:
             self._forget(self)

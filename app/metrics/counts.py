@@ -33,6 +33,7 @@ class Histogram:
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
+        """Count one latency."""
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
 

@@ -44,11 +44,14 @@ class Host(Protocol):
     @property
     def reads(self) -> Reads: ...
 
-    async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes: ...
+    async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes:
+        """The whole body, decompressed. Raises BadRequest (400, 413, 415), RateLimited."""
 
-    async def parsed(self, body: bytes, parse: Callable[[bytes], T], actor: Actor) -> T: ...
+    async def parsed(self, body: bytes, parse: Callable[[bytes], T], actor: Actor) -> T:
+        """What `parse` makes of the body, beside the loop when it is large. Raises what `parse` raises, RateLimited."""
 
-    async def pace(self, actor: Actor) -> None: ...
+    async def pace(self, actor: Actor) -> None:
+        """Wait until the actor's caller may go on with what takes much of the loop's time."""
 
     async def command(
         self,
@@ -57,7 +60,8 @@ class Host(Protocol):
         service: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
-    ) -> Any: ...
+    ) -> Any:
+        """Run `service(work, actor, *args, **kwargs)` as one command. Raises its DomainError."""
 
 
 class Call:

@@ -77,7 +77,8 @@ def _arguments(given: Mapping[str, object]) -> Any:
 class Compiler(Protocol):
     """The part of app.selection.compiler.Compiler that contracts need."""
 
-    def query(self, fields: Sequence[Field], permissions: frozenset[str] | None, *, times_as_text: bool) -> Plan: ...
+    def query(self, fields: Sequence[Field], permissions: frozenset[str] | None, *, times_as_text: bool) -> Plan:
+        """The plan of a contract's selection; with `times_as_text` its times are text on both databases."""
 
 
 class Reads:

@@ -71,6 +71,7 @@ class Catalogue:
         return self.maps.get(name) or ObjectMap(name)
 
     def facts(self, type_name: str, field: str) -> FieldFacts:
+        """What the schema says of a field of an object type. Raises KeyError for one that it does not have."""
         return self.types[type_name].fields[field]
 
     def extending(self, interface: str) -> list[TypeMap]:
@@ -82,6 +83,7 @@ class Catalogue:
         return {found.prefix: found for found in self.maps.values() if isinstance(found, TypeMap) and found.prefix}
 
     def base(self, found: TypeMap) -> InterfaceMap:
+        """The interface that the type's table extends. Raises UnmappedField when that lies in no table."""
         base = self.maps[found.base or ""]
         if not isinstance(base, InterfaceMap):
             raise UnmappedField(f"{found.name} extends {base.name}, which is no interface over a table")

@@ -112,6 +112,7 @@ class Compilation:
         return type_map.visible(self.permissions, source)
 
     def table_map(self, name: str) -> TypeMap | InterfaceMap:
+        """The mapping of a type with a table. Raises TypeError for any other."""
         found = self.catalogue.maps[name]
         if not isinstance(found, TypeMap | InterfaceMap):
             raise TypeError(f"{name} lies in no table")

@@ -57,6 +57,7 @@ class Edge:
         return (yield from self.fetch(keys, run))
 
     def fetch(self, keys: list[Any], run: Run) -> Generator[Query, Sequence[Row], dict[Any, Any]]:
+        """Read the values of the keys; those without a value are absent."""
         raise NotImplementedError
 
 

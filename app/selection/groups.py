@@ -16,12 +16,15 @@ class Alone:
         self._when = when
 
     def when(self, field: Field) -> When:
+        """The rows for which the field is read; None for all."""
         return self._when
 
     def alone(self) -> "Alone":
+        """The same for a field that is compiled for this type alone."""
         return self
 
     def known(self, field: Field, mapping: object) -> Make | None:
+        """The field as another type of the interface has compiled it; None when none has."""
         return None
 
     def remember(self, field: Field, mapping: object, make: Make) -> None:
@@ -43,13 +46,16 @@ class Together:
                 self._asking.setdefault(id(field), set()).add(value)
 
     def of(self, value: object) -> Alone:
+        """The fields of the type with this discriminator."""
         return _OneOf(self, value)
 
     def when(self, field: Field) -> When:
+        """The rows of all types that select the field; None when these are all types."""
         asking = frozenset(self._asking[id(field)])
         return None if asking == self._types else (self._slot, asking)
 
     def when_only(self, value: object) -> When:
+        """The rows of the type with this discriminator."""
         return self._slot, frozenset((value,))
 
     @property

@@ -33,13 +33,16 @@ class Builder:
         self._aliases = first_alias
 
     def alias(self, table: sa.Table) -> FromClause:
+        """A new alias of the table."""
         self._aliases += 1
         return _alias(table, self._aliases)
 
     def start(self, source: FromClause) -> None:
+        """Select from this; joins come after it."""
         self._root = source
 
     def join(self, source: FromClause, on: Sql, *, outer: bool = True) -> None:
+        """Join one more row source. Raises TooComplex above 60 of them: SQLite joins 64 tables at most."""
         self._joins.append((source, on, outer))
         if len(self._joins) > 60:
             raise TooComplex(
@@ -71,6 +74,7 @@ class Builder:
         return joined  # type: ignore[no-any-return]
 
     def select(self) -> sa.Select[Any]:
+        """A SELECT of the columns."""
         return self.select_from(self.source())
 
     def select_from(self, source: FromClause) -> sa.Select[Any]:
@@ -93,6 +97,7 @@ class Columns:
         return found
 
     def get(self, name: str) -> Sql | None:
+        """The column with this name; None when there is none."""
         return self._find(name)
 
 

@@ -36,6 +36,7 @@ class Fields:
         self._names: dict[str, Any] = {}  # the objects that the source code names
 
     def column(self, key: str, slot: int, convert: Convert | None) -> None:
+        """The value of a column as the driver gives it, or converted; null stays null."""
         value = f"row[{slot:d}]"
         if convert is not None:
             value = f"None if {value} is None else {self._named('c', convert)}({value})"
@@ -54,9 +55,11 @@ class Fields:
         )
 
     def constant(self, key: str, value: Any) -> None:
+        """The same value for every row."""
         self._add(key, self._named("v", value))
 
     def fix(self, key: str, fix: Fix) -> None:
+        """The value that a function makes of the row and the run."""
         self._add(key, f"{self._named('f', fix)}(row, run)")
 
     def _add(self, key: str, value: str) -> None:

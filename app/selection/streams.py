@@ -34,9 +34,11 @@ class Listed(Protocol):
     @property
     def sql(self) -> SqlCompiler: ...
 
-    def rows(self, *, inner: bool) -> tuple[FromClause, Source]: ...
+    def rows(self, *, inner: bool) -> tuple[FromClause, Source]:
+        """A FROM element of the type's rows, and their source; an `inner` one has aliases of its own."""
 
-    def always(self, source: Source) -> list[Sql]: ...
+    def always(self, source: Source) -> list[Sql]:
+        """The conditions of the list that no argument changes."""
 
 
 class Templates(dict[Walked, Template]):

@@ -29,6 +29,7 @@ _INPUT, _OUTPUT = 0, 1
 
 
 def main(path: str, busy_timeout_ms: str) -> None:
+    """Answer statements from standard input on standard output until that is closed."""
     # The other process ends this one. A terminal or systemd would tell both at once, in the middle of a read.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

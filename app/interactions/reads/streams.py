@@ -49,6 +49,7 @@ class InteractionStreams:
         self._prefixes = {kind: prefix for prefix, kind in kinds.items()}
 
     def streams(self) -> Mapping[str, Stream]:
+        """The streams by the names of their subscription fields."""
         return {
             "interactionChanged": self._of_changes(self._changed, watches=self._viewed),
             "messageAdded": self._of_changes(self._message_added),

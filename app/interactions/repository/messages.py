@@ -256,6 +256,7 @@ class NoteRepository(Repository):
     """Notes; the customer never sees them."""
 
     def get(self, note_id: int) -> Note | None:
+        """The note; None when there is none with this surrogate."""
         row = self._one(_NOTE, {"key": note_id})
         return None if row is None else Note(**row._asdict())
 
@@ -271,6 +272,7 @@ class NoteRepository(Repository):
         _UPDATE_NOTE.run(self.connection, values)
 
     def remove(self, note_id: int) -> None:
+        """Delete the note, if it is there."""
         _DELETE_NOTE.run(self.connection, {"key": note_id})
 
     def latest(self, interaction_id: int) -> int | None:

@@ -13,6 +13,7 @@ Visible = Callable[[Permissions, Scope], Sql | bool]
 
 
 def visible_to_all(_permissions: Permissions, _scope: Scope) -> bool:
+    """The visibility of types whose every row anybody may see."""
     return True
 
 

@@ -19,12 +19,14 @@ PAGE_KEY = Text("page_key", "Where the page begins: `metadata.page_key` of the p
 
 
 async def list_agents(call: Call) -> Reply:
+    """A page of the agents that match. Raises InvalidInput for a parameter or a filter that cannot be read."""
     found = await call.read(reading.AGENTS, enabled=ENABLED.read(call.query), **page(call))
     agents = await call.written(found["agents"], reading.agent)
     return Reply(body={"agents": agents, "metadata": page_metadata(found)})
 
 
 async def get_agent(call: Call) -> Reply:
+    """The agent that the path names. Raises NotFound."""
     found = await call.read(reading.AGENT, agent_key=call.path["agent_key"])
     if found is None:
         raise no_agent()
@@ -32,6 +34,7 @@ async def get_agent(call: Call) -> Reply:
 
 
 async def create_agent(call: Call) -> Reply:
+    """The new agent, with 201. Raises InvalidInput, TooLong, AlreadyExists for a key that is taken, KeyReused."""
     body = await call.given(bodies.NewAgent, exact=True)
     made = await call.perform(
         service.create_agent,
@@ -44,18 +47,23 @@ async def create_agent(call: Call) -> Reply:
 
 
 async def update_agent(call: Call) -> Reply:
+    """The agent with the members of the body in place of its own; absent ones stay. Raises what `update_agent` of the
+    service raises."""
     body = await call.given(bodies.AgentFields, exact=True)
     await call.perform(service.update_agent, body.given(), agent_key=call.path["agent_key"])
     return await get_agent(call)
 
 
 async def replace_agent(call: Call) -> Reply:
+    """The agent with all its fields from the body; absent ones get their default. Raises what `update_agent` of the
+    service raises."""
     body = await call.given(bodies.AgentReplacement, exact=True)
     await call.perform(service.update_agent, body.whole(), agent_key=call.path["agent_key"])
     return await get_agent(call)
 
 
 async def delete_agent(call: Call) -> Reply:
+    """204; the agent is deleted. Raises NotFound, Forbidden, and Conflict while the agent has sessions."""
     await call.perform(service.delete_agent, agent_key=call.path["agent_key"])
     return Reply(status=204)
 
@@ -75,6 +83,7 @@ def page_metadata(found: Mapping[str, Any]) -> answers.ListMetadata:
 
 
 def no_agent() -> NotFound:
+    """The refusal for a path that names no agent."""
     return NotFound("There is no AI agent with this key.", path=("agent_key",))
 
 

@@ -15,6 +15,7 @@ from app.rest.contract import Handler
 
 
 async def list_events(call: Call) -> Reply:
+    """A page of the session's events, the oldest first. Raises NotFound for agent or session, InvalidInput."""
     keys = keys_of(call)
     found = await call.read(
         reading.EVENTS,
@@ -30,10 +31,12 @@ async def list_events(call: Call) -> Reply:
 
 
 async def get_event(call: Call) -> Reply:
+    """The event that the path names. Raises NotFound, also for one of another session."""
     return Reply(body=reading.event(await _event(call)))
 
 
 async def delete_event(call: Call) -> Reply:
+    """204; the event is deleted. Raises NotFound, and what `delete_message` raises."""
     await call.perform(delete_message, _ref(await _event(call)))
     return Reply(status=204)
 
@@ -47,6 +50,8 @@ def _hiding(hidden: bool) -> Handler:
 
 
 async def create_event(call: Call) -> Reply:
+    """The event of the new message, with 201: the customer's, or the agent's for `agent_output`. Raises InvalidInput,
+    and what `post_event` raises."""
     body = await call.json_object()
     by_agent = bodies.NewEvent.read(body).type == "agent_output"
     posted = await call.perform(

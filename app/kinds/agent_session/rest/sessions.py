@@ -26,6 +26,8 @@ _METADATA_FILTER = Text(
 
 
 async def list_sessions(call: Call) -> Reply:
+    """A page of the agent's sessions, the newest first. Raises NotFound for the agent, InvalidInput for a filter that
+    cannot be read."""
     found = await call.read(
         reading.SESSIONS,
         agent_key=call.path["agent_key"],
@@ -40,6 +42,7 @@ async def list_sessions(call: Call) -> Reply:
 
 
 async def get_session(call: Call) -> Reply:
+    """The session that the path names. Raises NotFound, for the agent where that is missing."""
     keys = keys_of(call)
     found = await call.read(reading.SESSION, agent_key=keys.agent_key, agent_session_key=keys.agent_session_key)
     if found is None:
@@ -48,6 +51,7 @@ async def get_session(call: Call) -> Reply:
 
 
 async def create_session(call: Call) -> Reply:
+    """The new session, with 201; its key is the body's, or made up. Raises what `create` of the service raises."""
     body = await call.given(bodies.NewSession, exact=True, empty=True)
     made = await call.perform(
         service.create,
@@ -61,12 +65,15 @@ async def create_session(call: Call) -> Reply:
 
 
 async def update_session(call: Call) -> Reply:
+    """The session with the members of the body in place of its own; absent ones stay. Raises what `update` of the
+    service raises."""
     body = await call.given(bodies.SessionFields, exact=True)
     await call.perform(service.update, keys_of(call), body.given())
     return await get_session(call)
 
 
 async def delete_session(call: Call) -> Reply:
+    """204; the session is erased with its events. Raises NotFound, Forbidden."""
     await call.perform(service.delete, keys_of(call))
     return Reply(status=204)
 

@@ -10,6 +10,8 @@ from app.rest import About, Answer, Call, Operation, Reply, sent
 
 
 async def exchange(call: Call) -> Reply:
+    """A bearer token with its life in seconds. An OAuth error with 400 for another grant, with 401 for wrong
+    credentials."""
     asked = TokenRequest.read(await _form(call)).given()
     # The SDK leaves the grant out when it sends JSON.
     if asked.get("grant_type", "client_credentials") != "client_credentials":

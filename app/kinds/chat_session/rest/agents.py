@@ -26,6 +26,7 @@ from app.rest.contract import Handler
 
 
 async def get_entity(call: Call) -> Reply:
+    """The chat that the query names; null when the caller sees none. Raises BadRequest, InvalidInput."""
     number = await _queried(call)
     try:
         return Reply(body=await entity(call, number))
@@ -34,6 +35,8 @@ async def get_entity(call: Call) -> Reply:
 
 
 async def save_entity(call: Call) -> Reply:
+    """The chat with the fields of the body; a new one for a number below 1. Raises NotFound, and what making or
+    changing a chat raises."""
     body = await body_of(call)
     number = bodies.SavedChat.read(body).chat_session_id
     if number < 1:
@@ -49,58 +52,70 @@ async def save_entity(call: Call) -> Reply:
 
 
 async def create_default(call: Call) -> Reply:
+    """A chat that is not stored, with the defaults of a new one."""
     await body_of(call, empty=True)
     return Reply(body=selected(call, blank(call.actor)))
 
 
 async def create_for_topic(call: Call) -> Reply:
+    """The new chat of the topic in the body, with its session key. Raises NotFound, Forbidden."""
     topic = bodies.OfTopic.read(await body_of(call)).chat_topic_id
     return Reply(body=await created(call, {"topicid": topic}))
 
 
 async def delete_entity(call: Call) -> Reply:
+    """204; the chat that the query names is marked as deleted. Raises NotFound, Forbidden."""
     await call.perform(on_chat, await _queried(call), delete_chat_session)
     return Reply(status=204)
 
 
 async def list_for_user(call: Call) -> Reply:
+    """The chats that are not over in the caller's topics."""
     await body_of(call, empty=True)
     found, wire = await call.read(MINE), wire_of(call)
     return Reply(body=await call.written(found["chats"], lambda each: selected(call, wire.entity(each))))
 
 
 async def pick_up_first(call: Call) -> Reply:
+    """The chat that waited longest, now the caller's; null when none waits. Raises Forbidden."""
     await body_of(call, empty=True)
     return Reply(body=await handing.first_picked_up(call))
 
 
 async def pick_up(call: Call) -> Reply:
+    """The chat that the body names, now the caller's; null when it does not wait. Raises NotFound, Forbidden."""
     return Reply(body=await handing.picked_up(call, await _number(call)))
 
 
 async def transfer(call: Call) -> Reply:
+    """The chat, offered to the user whom the body names. Raises what `handing.transferred` raises."""
     body = bodies.Transfer.read(await body_of(call))
     return Reply(body=await handing.transferred(call, body.chat_session_id, body.to_associate))
 
 
 async def accept(call: Call) -> Reply:
+    """The chat, taken over if it was offered to the caller. Raises NotFound, Forbidden."""
     return Reply(body=await handing.accepted(call, await _number(call)))
 
 
 async def reject(call: Call) -> Reply:
+    """The chat, left with its holder. Raises NotFound, Forbidden."""
     return Reply(body=await handing.rejected(call, await _number(call)))
 
 
 async def reset(call: Call) -> Reply:
+    """The chat, back in its queue. Raises what `handing.was_reset` raises."""
     return Reply(body=await handing.was_reset(call, await _number(call)))
 
 
 async def get_messages(call: Call) -> Reply:
+    """The chat's messages after the one that the body names, 1,000 at most. Raises NotFound, Forbidden."""
     body = bodies.MessagesAfter.read(await body_of(call))
     return Reply(body=await messages_after(call, body.chat_session_id, body.after))
 
 
 async def add_message(call: Call) -> Reply:
+    """The message of the body, added to the chat. Raises what `added` raises."""
     body = bodies.AddedMessage.read(await body_of(call))
     # It is read when the chat is found.
     message = cast("Mapping[str, Any]", body.message)
@@ -108,6 +123,7 @@ async def add_message(call: Call) -> Reply:
 
 
 async def get_transcript(call: Call) -> Reply:
+    """What was said in the chat, as one text with a line for each message. Raises NotFound, Forbidden."""
     body = bodies.Transcription.read(await body_of(call))
     return Reply(body=await transcript(call, body.chat_session_id, html=body.html))
 

@@ -16,26 +16,32 @@ from app.storage.work import Work
 
 
 async def transfer(call: Call) -> Reply:
+    """The chat of the path, offered to the user of the path. Raises what `transferred` raises."""
     return Reply(body=await transferred(call, key(call), call.path["toAssociate"]))
 
 
 async def accept(call: Call) -> Reply:
+    """The chat of the path, taken over if it was offered to the caller. Raises NotFound, Forbidden."""
     return Reply(body=await accepted(call, key(call)))
 
 
 async def reject(call: Call) -> Reply:
+    """The chat of the path, left with its holder. Raises NotFound, Forbidden."""
     return Reply(body=await rejected(call, key(call)))
 
 
 async def pick_up(call: Call) -> Reply:
+    """The chat of the path, now the caller's; null when it does not wait. Raises NotFound, Forbidden."""
     return Reply(body=await picked_up(call, key(call)))
 
 
 async def pick_up_first(call: Call) -> Reply:
+    """The chat that waited longest, now the caller's; null when none waits. Raises Forbidden."""
     return Reply(body=await first_picked_up(call))
 
 
 async def reset(call: Call) -> Reply:
+    """The chat of the path, back in its queue. Raises what `was_reset` raises."""
     return Reply(body=await was_reset(call, key(call)))
 
 

@@ -86,6 +86,9 @@ _NAMES = {name.lower(): name for name in _COLUMNS}
 
 
 async def list_chats(call: Call) -> Reply:
+    """A page of chats as rows of the selected columns, 1,000 at most, with the address of the next one.
+
+    Raises BadRequest (406) for a format other than JSON, and InvalidInput for an option that cannot be read."""
     given = {name.lower(): call.query.get(name) for name in call.query}
     if str(given.get("$format", "json")).lower() != "json":
         raise BadRequest(406, "Lists are given as JSON.")

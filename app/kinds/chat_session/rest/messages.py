@@ -33,15 +33,18 @@ _HTML = Flag("html", "Whether as HTML.")
 
 
 async def list_messages(call: Call) -> Reply:
+    """The messages of the path's chat after `after`, the oldest first, 1,000 at most. Raises NotFound, Forbidden."""
     after = _AFTER.read(call.query)
     return Reply(body=await messages_after(call, key(call), after))
 
 
 async def post_message(call: Call) -> Reply:
+    """The message of the body, added to the path's chat. Raises what `added` raises."""
     return Reply(body=await added(call, key(call), await body_of(call)))
 
 
 async def post_transcript(call: Call) -> Reply:
+    """What was said in the path's chat, as one text with a line for each message. Raises NotFound, Forbidden."""
     return Reply(body=await transcript(call, key(call), html=_HTML.read(call.query) or False))
 
 

@@ -29,23 +29,30 @@ NULL = b"null"
 
 
 async def get_chat(call: Call) -> Reply:
+    """The chat of the path, with its links. Raises NotFound, Forbidden."""
     return Reply(body=await entity(call, key(call), links=True))
 
 
 async def list_mine(call: Call) -> Reply:
+    """The chats that are not over in the caller's topics."""
     found, wire = await call.read(MINE), wire_of(call)
     return Reply(body=await call.written(found["chats"], lambda each: selected(call, wire.entity(each))))
 
 
 async def get_default(call: Call) -> Reply:
+    """A chat that is not stored, with the defaults of a new one."""
     return Reply(body=selected(call, blank(call.actor)))
 
 
 async def post_chat(call: Call) -> Reply:
+    """The new chat, with its session key and links. Raises what `created` raises."""
     return Reply(body=await created(call, await body_of(call), links=True))
 
 
 async def put_chat(call: Call) -> Reply:
+    """The chat with all its writable fields from the body; null when the caller does not see it afterwards.
+
+    Raises NotFound, and what `update_chat_session` raises."""
     number = key(call)
     changes = ChatSessionInput.read(await body_of(call)).changes(whole=True)
     await call.perform(on_chat, number, update_chat_session, changes)
@@ -53,6 +60,10 @@ async def put_chat(call: Call) -> Reply:
 
 
 async def patch_chat(call: Call) -> Reply:
+    """The chat with the patch applied; null when the caller does not see it afterwards.
+
+    The patch is made again when the chat changed meanwhile, three times in all. Raises NotFound, BadRequest (412) for a
+    chat that has changed since `If-Unmodified-Since`, VersionConflict, and what patching and updating raise."""
     number = key(call)
     patch = await call.json(*TYPES)
     unmodified_since = _unmodified_since(call)
@@ -75,6 +86,7 @@ async def patch_chat(call: Call) -> Reply:
 
 
 async def delete_chat(call: Call) -> Reply:
+    """204; the chat is marked as deleted. Raises NotFound, Forbidden."""
     await call.perform(on_chat, key(call), delete_chat_session)
     return Reply(status=204)
 

@@ -13,6 +13,7 @@ from app.storage.work import Work
 
 
 async def list_conversations(call: Call) -> Reply:
+    """A page of the conversations, the latest active first. Raises InvalidInput."""
     wanted = paging.asked(call)
     found = await call.read(reading.LIST_CONVERSATIONS, **wanted.variables)
     shown = await call.written(found["conversations"], reading.conversation)
@@ -20,10 +21,13 @@ async def list_conversations(call: Call) -> Reply:
 
 
 async def get_conversation(call: Call) -> Reply:
+    """The conversation that the path names. Raises NotFound."""
     return Reply(body={"data": await _read(call)})
 
 
 async def update_conversation(call: Call) -> Reply:
+    """The changed conversation; 204 when the caller does not see it afterwards. Raises NotFound, and what
+    `update_conversation` of the service raises."""
     number = conversation_key(call)
     await call.perform(_update, number, (await call.given(ConversationUpdate)).changes())
     found = await call.read(reading.GET_CONVERSATION, conversation_id=number)
@@ -32,11 +36,13 @@ async def update_conversation(call: Call) -> Reply:
 
 
 async def delete_conversation(call: Call) -> Reply:
+    """204; the conversation is erased with its messages and notes. Raises NotFound, Forbidden."""
     await call.perform(_delete, conversation_key(call))
     return Reply(status=204)
 
 
 async def mark_conversation_read(call: Call) -> Reply:
+    """The conversation with all its messages read. Raises NotFound, Forbidden."""
     number = conversation_key(call)
     await call.given(Reading, empty=True)
     await call.perform(_mark_read, number)
@@ -44,6 +50,8 @@ async def mark_conversation_read(call: Call) -> Reply:
 
 
 async def restart_conversation(call: Call) -> Reply:
+    """The template message that restarts an expired conversation. Raises what `restart_conversation` of the service
+    raises."""
     number = conversation_key(call)
     message_id = await call.perform(_restart, number, call.idempotency_key)
     found = await call.read(reading.GET_MESSAGE, conversation_id=number, id=message_id)

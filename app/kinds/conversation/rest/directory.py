@@ -7,11 +7,13 @@ from app.rest import About, Answer, Call, Operation, Reply
 
 
 async def list_agents(call: Call) -> Reply:
+    """All channel agents that the caller sees."""
     found = await call.read(people.LIST_AGENTS)
     return Reply(body={"data": await call.written(found["nodes"], people.agent)})
 
 
 async def get_agent(call: Call) -> Reply:
+    """The channel agent that the path names. Raises NotFound."""
     number = key(call, "id", "agent")
     found = await call.read(people.GET_AGENT, id=f"cha_{number}")
     if found is None:
@@ -20,6 +22,7 @@ async def get_agent(call: Call) -> Reply:
 
 
 async def list_customers(call: Call) -> Reply:
+    """A page of the customers of the contract's system. Raises InvalidInput."""
     wanted = paging.asked(call)
     found = await call.read(people.LIST_CUSTOMERS, **wanted.variables)
     shown = await call.written(found["customers"], people.customer)
@@ -27,6 +30,7 @@ async def list_customers(call: Call) -> Reply:
 
 
 async def get_customer(call: Call) -> Reply:
+    """The customer that the path names. Raises NotFound, also for one of another system."""
     number = key(call, "id", "customer")
     found = await call.read(people.GET_CUSTOMER, id=f"cus_{number}")
     if found is None or found["system"] != SYSTEM:
@@ -35,6 +39,7 @@ async def get_customer(call: Call) -> Reply:
 
 
 async def list_users(call: Call) -> Reply:
+    """The users who see the customer that the path names, without admins. Raises NotFound."""
     number = key(call, "id", "customer")
     found = await call.read(people.LIST_USERS, customer_id=number)
     if found is None:
@@ -43,6 +48,7 @@ async def list_users(call: Call) -> Reply:
 
 
 async def get_profile(call: Call) -> Reply:
+    """The profile that the path names. Raises NotFound."""
     number = key(call, "id", "profile")
     found = await call.read(people.GET_PROFILE, id=f"prf_{number}")
     if found is None:

@@ -27,6 +27,7 @@ from app.storage.work import Work
 
 
 async def list_messages(call: Call) -> Reply:
+    """A page of the conversation's messages, the newest first. Raises NotFound, InvalidInput."""
     number, wanted = conversation_key(call), paging.asked(call)
     found = await call.read(reading.LIST_MESSAGES, conversation_id=number, **wanted.variables)
     if found is None:
@@ -36,11 +37,14 @@ async def list_messages(call: Call) -> Reply:
 
 
 async def get_message(call: Call) -> Reply:
+    """The message that the path names. Raises NotFound."""
     number, message_id = _keys(call)
     return Reply(body={"data": await _read(call, number, message_id)})
 
 
 async def send(call: Call) -> Reply:
+    """The message of the body, on its way to the customer. Raises NotFound, InvalidInput, and what `send_message`
+    raises."""
     number = conversation_key(call)
     message = sending.read(await call.json_object())
     content, reference = sending.content_of(message), sending.reference_of(message)
@@ -49,6 +53,8 @@ async def send(call: Call) -> Reply:
 
 
 async def react(call: Call) -> Reply:
+    """The message with the reaction of the body, or without one for null. Raises NotFound, and what `set_reaction`
+    raises."""
     number, message_id = _keys(call)
     reaction = (await call.given(Reaction)).reaction
     await _read(call, number, message_id)
@@ -57,6 +63,7 @@ async def react(call: Call) -> Reply:
 
 
 async def get_error(call: Call) -> Reply:
+    """The error that the path names, of its message. Raises NotFound."""
     number, message_id = _keys(call)
     error_id = key(call, "error_id", "error")
     found = await call.read(reading.GET_ERROR, conversation_id=number, message_id=message_id, id=error_id)

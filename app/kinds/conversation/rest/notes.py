@@ -36,16 +36,20 @@ def _listing(base: str) -> Handler:
 
 
 async def get_note(call: Call) -> Reply:
+    """The note that the path names. Raises NotFound."""
     return Reply(body={"data": await _read(call, *_keys(call))})
 
 
 async def create_note(call: Call) -> Reply:
+    """The new note. Raises NotFound, and what `add_note` raises."""
     number = conversation_key(call)
     note_id = await call.perform(_add, number, (await call.given(NewNote)).text, call.idempotency_key)
     return Reply(body=await _read(call, number, note_id))
 
 
 async def update_note(call: Call) -> Reply:
+    """The note with the text of the body, or as it was when the body has none. Raises NotFound, Forbidden, and what
+    `edit_note` raises."""
     number, note_id = _keys(call)
     body = await call.json_object()
     call.actor.require_writing(NAME)
@@ -56,6 +60,7 @@ async def update_note(call: Call) -> Reply:
 
 
 async def remove_note(call: Call) -> Reply:
+    """204; the note is erased. Raises NotFound, Forbidden."""
     number, note_id = _keys(call)
     await _read(call, number, note_id)
     await call.perform(delete_note, GlobalId("not", note_id))

@@ -36,6 +36,7 @@ def conversation_key(call: Call, name: str = "id") -> int:
 
 
 def missing(what: str, key: object) -> NotFound:
+    """The refusal for a key that names nothing; it quotes at most 80 characters of the key."""
     return NotFound(f"There is no {what} {str(key)[:80]}.")
 
 

@@ -23,6 +23,7 @@ _PHONE_NUMBER = Text("phone_number", "The number, `+` as `%2B`.", required=True,
 
 
 async def find_customers(call: Call) -> Reply:
+    """The customer with the telephone number, in a list of one or none. Raises BadRequest (422) without a number."""
     given = _PHONE_NUMBER.read(call.query)
     if not given:
         raise missing("phone_number")
@@ -36,10 +37,12 @@ async def find_customers(call: Call) -> Reply:
 
 
 async def get_customer(call: Call) -> Reply:
+    """The customer that the path names. Raises NotFound, also for one of another system."""
     return Reply(body=await _read(call, call.path["customer_id"]))
 
 
 async def add_customer(call: Call) -> Reply:
+    """The new customer, with 201. Raises what `create_customer` raises."""
     given = (await call.given(CustomerChanges)).given()
     made = await call.perform(
         create_customer,
@@ -50,22 +53,28 @@ async def add_customer(call: Call) -> Reply:
 
 
 async def change_customer(call: Call) -> Reply:
+    """The customer with the fields of the body changed. Raises NotFound, and what `update_customer` raises."""
     given = (await call.given(CustomerChanges)).given()
     await call.perform(_on_customer, call.path["customer_id"], update_customer, given)
     return Reply(body=await _read(call, call.path["customer_id"]))
 
 
 async def remove_customer(call: Call) -> Reply:
+    """204; the customer is erased with all interactions. Raises NotFound, Forbidden."""
     await call.perform(_on_customer, call.path["customer_id"], erase_customer)
     return Reply(status=204)
 
 
 async def subscribe(call: Call) -> Reply:
+    """204; messages reach the customer again. Raises NotFound, Forbidden, InvalidTransition for a customer who is
+    subscribed."""
     await call.perform(_on_customer, call.path["customer_id"], subscribe_customer, strict=True)
     return Reply(status=204)
 
 
 async def unsubscribe(call: Call) -> Reply:
+    """204; no message reaches the customer any more. Raises NotFound, Forbidden, InvalidTransition for a customer who
+    is not subscribed."""
     await call.perform(_on_customer, call.path["customer_id"], unsubscribe_customer, strict=True)
     return Reply(status=204)
 

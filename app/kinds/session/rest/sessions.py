@@ -16,6 +16,7 @@ _OFFSET = Whole("offset", "How many to pass over.", least=0, most=2**31 - 1, def
 
 
 async def list_sessions(call: Call) -> Reply:
+    """The customer's sessions, the newest first, 500 at most. Raises NotFound for the customer, InvalidInput."""
     found = await call.read(reading.OF_CUSTOMER, customer_key=call.path["customer_id"], **_page(call))
     if found is None:
         raise NotFound("Couldn't find Customer.")
@@ -23,16 +24,20 @@ async def list_sessions(call: Call) -> Reply:
 
 
 async def get_session(call: Call) -> Reply:
+    """The session that the path names, which may be `current`. Raises NotFound, also for another customer's."""
     return Reply(body=reading.session(await _session(call)))
 
 
 async def update_session(call: Call) -> Reply:
+    """The customer's current session with the fields of the body changed. Raises what `update` of the service
+    raises."""
     changes = (await call.given(bodies.SessionUpdate)).changes()
     changed = await call.perform(service.update, changes, customer_key=call.path["customer_id"], session_key=_key(call))
     return Reply(body=reading.session(await call.read(reading.SESSION, session_key=changed.session_key)))
 
 
 async def list_messages(call: Call) -> Reply:
+    """The session's messages, the newest first, 500 at most. Raises NotFound, InvalidInput."""
     page = _page(call)
     key = (await _session(call))["sessionKey"]
     found = await call.read(reading.MESSAGES, session_key=key, **page)
@@ -40,6 +45,7 @@ async def list_messages(call: Call) -> Reply:
 
 
 async def create_message(call: Call) -> Reply:
+    """The new message in the current session, with 201. Raises what `post_message` of the service raises."""
     message = await call.given(bodies.NewMessage)
     posted = await call.perform(
         service.post_message,
@@ -55,6 +61,7 @@ async def create_message(call: Call) -> Reply:
 
 
 async def bump_suggestion(call: Call) -> Reply:
+    """The suggested message with one more use. Raises NotFound, Forbidden."""
     key = call.path["id"].lower()
     await call.perform(service.use_suggested_message_by_key, key)
     return Reply(body=reading.suggestion(await call.read(reading.SUGGESTION, suggestion_key=key)))
