@@ -180,7 +180,7 @@ def create_app(
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", GraphQLOverWebSocket(allowed_origins=settings.allowed_origins)),
             Route("/healthz", healthz),
-            Route("/readyz", Readiness().readyz),
+            Route("/readyz", Readiness(held_to.ready_seconds).readyz),
             *rest,
             *site.routes,
             *console.routes(settings.issuers, settings.vapid),

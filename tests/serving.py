@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from threading import Thread
 from typing import Any
 
@@ -54,6 +55,11 @@ class Served:
         """How many subscriptions it answers."""
         found: int = self.server.lifespan.state["services"].subscriptions.running
         return found
+
+    def limit(self, **limits: Any) -> None:
+        """Change limits of its connections, of those that are asked for anew each time."""
+        connections = self.server.lifespan.state["services"].connections
+        connections.limits = replace(connections.limits, **limits)
 
     async def tasks(self) -> int:
         """How many tasks its loop holds."""

@@ -13,7 +13,7 @@ MOST_VALUES = 10_000
 LONGEST_ARRAY = 5_000
 DEEPEST = 100
 
-_TOO_MANY = f"The JSON holds too many values; the limit is {MOST_VALUES:,}."
+_TOO_MANY = "The JSON holds too many values; the limit is {:,}."
 _TOO_LONG = f"The JSON holds an array that is too long; the limit is {LONGEST_ARRAY:,} items."
 _TOO_DEEP = f"The JSON is nested too deeply; the limit is {DEEPEST} objects and arrays."
 _DEPTH_OF_ORJSON = "depth limit"
@@ -65,23 +65,23 @@ def parsed(text: bytes | str) -> Any:
     raise NotJson(found)
 
 
-def require_few_values(text: bytes | str) -> None:
-    """Raise TooComplex for a text that, if it is JSON, contains more than MOST_VALUES values.
+def require_few_values(text: bytes | str, most: int = MOST_VALUES, *, piece: int = _PIECE) -> None:
+    """Raise TooComplex for a text that, if it is JSON, contains more than `most` values.
 
     The text is not parsed for that: creating and freeing a million values takes much longer than counting them."""
     opened = commas = 0
-    for bare in _without_strings(text if isinstance(text, bytes) else text.encode(errors="surrogatepass")):
+    for bare in _without_strings(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"), piece):
         opened += bare.count(b"{") + bare.count(b"[")
         commas += bare.count(b",")
-        if max(commas, opened - 1) > MOST_VALUES:
-            raise TooComplex(_TOO_MANY)
+        if max(commas, opened - 1) > most:
+            raise TooComplex(_TOO_MANY.format(most))
 
 
-def _without_strings(text: bytes) -> Iterator[bytes]:
-    """The text in pieces, without its strings."""
+def _without_strings(text: bytes, size: int) -> Iterator[bytes]:
+    """The text in pieces of this size, without its strings."""
     start, goes_on = 0, False
     while start < len(text):
-        piece = text[start : start + _PIECE]
+        piece = text[start : start + size]
         start += len(piece)
         if start < len(text) and (len(piece) - len(piece.rstrip(b"\\"))) % 2:
             # An escape sequence is kept together.
@@ -116,14 +116,14 @@ def check(value: object) -> None:
             if isinstance(each, dict):
                 found += len(each)
                 if found > MOST_VALUES:
-                    raise TooComplex(_TOO_MANY)
+                    raise TooComplex(_TOO_MANY.format(MOST_VALUES))
                 inner += [item for item in each.values() if isinstance(item, (dict, list))]
             elif isinstance(each, list):
                 found += len(each)
                 if len(each) > LONGEST_ARRAY:
                     raise TooComplex(_TOO_LONG)
                 if found > MOST_VALUES:
-                    raise TooComplex(_TOO_MANY)
+                    raise TooComplex(_TOO_MANY.format(MOST_VALUES))
                 inner += [item for item in each if isinstance(item, (dict, list))]
         if not inner:
             return

@@ -12,6 +12,8 @@ from app.core.errors import InvalidCursor, InvalidInput
 
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
+MOST_COUNTED = 10_000
+"""A count of a list ends here."""
 MOST_GROUPS = 100
 """A grouping returns at most this many groups: the largest."""
 ANOTHER_CURSOR = "This cursor does not belong to this list in this order. Start from the first page."

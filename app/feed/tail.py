@@ -29,7 +29,6 @@ _BATCH = 500
 _IN_A_ROW = 16  # half a millisecond; a page has hundreds, and nothing else would be served meanwhile
 _WORTH_A_WORD = 1.0  # seconds of lag
 _PAUSE_AFTER_FAILURE = 0.2
-_LONGEST_BEGINNING = 5.0
 
 NOT_READABLE = "The event log cannot be read now."
 
@@ -55,6 +54,7 @@ class Feed:
         *,
         poll_seconds: float = 0.5,
         longest_silence: float = 10.0,
+        longest_beginning: float = 5.0,
     ) -> None:
         self.number = 0
         self.lag = 0.0
@@ -71,6 +71,8 @@ class Feed:
         self._newest: Newest | None = None
         self.longest_silence = longest_silence
         """Seconds without an answer of the database after which nobody can rely on the feed."""
+        self.longest_beginning = longest_beginning
+        """Seconds that a new holder waits for the first answer of the database."""
         self._asked_at: float | None = None  # since when a read of the log has had no answer
         self._holders = 0
         self._needed = asyncio.Event()
@@ -119,7 +121,7 @@ class Feed:
         self._needed.set()
         try:
             try:
-                async with asyncio.timeout(_LONGEST_BEGINNING):
+                async with asyncio.timeout(self.longest_beginning):
                     while self._head is None:
                         await self._moved.wait()
             except TimeoutError:

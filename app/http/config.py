@@ -9,6 +9,7 @@ from app.http.addresses import Network
 from app.http.intake import Pacing
 from app.http.shortcut import FORWARDED, Application
 from app.http.starting import Lifespan
+from app.live.connections import CLOSE_SECONDS
 
 
 class Config(uvicorn.Config):
@@ -19,6 +20,8 @@ class Config(uvicorn.Config):
         self.proxies = proxies
         """Whose connections are those of many callers, and whose X-Forwarded-For counts."""
         self.pacing = Pacing()
+        self.close_seconds = CLOSE_SECONDS
+        """How long a client has to take what closes its socket."""
         self.watched = watched
         """Whether the application's watchers are told of each request."""
 

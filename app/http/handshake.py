@@ -11,7 +11,6 @@ from app.core.actor import Actor
 from app.core.errors import RateLimited, Unauthenticated, Unavailable
 from app.core.sessions import Transport
 from app.execution import errors
-from app.http.bodies import LARGE_BODY
 from app.http.cors import refused_origin
 from app.http.frames import (
     INIT_TIMEOUT,
@@ -154,7 +153,7 @@ async def _known(
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     return "", None, None
-                given = read_message(message, min(limits.message_bytes, LARGE_BODY))
+                given = read_message(message, min(limits.message_bytes, limits.large_bytes))
                 if given["type"] == "ping":
                     await send(text_of("pong", payload=given.get("payload")))
                 elif given["type"] == "connection_init":

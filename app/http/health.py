@@ -16,7 +16,6 @@ from app.storage.database import Query, Row
 
 log = structlog.get_logger(__name__)
 
-_PATIENCE = 2.0
 _NOT_KEPT = {"cache-control": "no-store"}
 _REVISION = Query("SELECT version_num FROM alembic_version")
 
@@ -34,9 +33,11 @@ class _Found(NamedTuple):
 
 
 class Readiness:
-    """Asks the database once for all who want to know at the same time, however long it takes to answer."""
+    """Asks the database once for all who want to know at the same time, however long it takes to answer. Each of them
+    waits for `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
         self._asking: asyncio.Task[_Found] | None = None
 
     async def readyz(self, request: Request) -> JSONResponse:
@@ -47,7 +48,7 @@ class Readiness:
         services = services_of(request.scope)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(_ask(services))
-        await asyncio.wait([self._asking], timeout=_PATIENCE)
+        await asyncio.wait([self._asking], timeout=self._patience)
         found = self._asking.result() if self._asking.done() else _Found(None, "The database does not answer.")
         fault = NOT_READABLE if found.fault is None and services.connections.feed.is_silent else found.fault
         if fault is None:

@@ -5,7 +5,7 @@ from collections import deque
 from types import TracebackType
 
 from app.core.fairness import Caller, too_many_wait
-from app.http.pace import BUSY, Pace
+from app.http.pace import BUSY, FEWEST, MOST, TICK, Pace
 
 MOST_WAITING = 1_000
 """Requests of one caller that may wait for one of its places."""
@@ -17,11 +17,21 @@ class InFlight:
 
     What one caller keeps the loop busy with, and what its bodies take of memory, is bounded by this."""
 
-    def __init__(self, each: int, busy: float = BUSY) -> None:
+    def __init__(
+        self,
+        each: int,
+        busy: float = BUSY,
+        *,
+        most_waiting: int = MOST_WAITING,
+        fewest: int = FEWEST,
+        most: int = MOST,
+        tick: float = TICK,
+    ) -> None:
         self._each = each
+        self._most_waiting = most_waiting
         self._running: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
-        self._pace = Pace(self._serve_all, busy)
+        self._pace = Pace(self._serve_all, busy, fewest=fewest, most=most, tick=tick)
         self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
         self._paced_first = False
 
@@ -50,8 +60,8 @@ class InFlight:
         waiting = self._waiting.get(caller)
         if waiting is None:
             waiting = self._waiting[caller] = deque()
-        if len(waiting) >= MOST_WAITING:
-            raise too_many_wait(MOST_WAITING)
+        if len(waiting) >= self._most_waiting:
+            raise too_many_wait(self._most_waiting)
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.append(place)
         try:

@@ -20,12 +20,13 @@ that is never idle they wait for it each time as long as the loop may keep it.""
 class Pacing:
     """Shares the loop's time for parsing between the connections of a process that have much to be parsed."""
 
-    def __init__(self, time: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, time: Callable[[], float] = perf_counter, pause: float = PAUSE) -> None:
         self.turns = 0
         """How many times something that waited was parsed in a row."""
         self.pieces = 0
         """How many pieces that waited were parsed."""
         self._time = time
+        self._pause = pause
         self._waiting: deque[Intake] = deque()
         self._runs = False
 
@@ -50,7 +51,7 @@ class Pacing:
             if self._time() >= end:
                 break
         if self._waiting:
-            asyncio.get_running_loop().call_later(PAUSE, self._turn)
+            asyncio.get_running_loop().call_later(self._pause, self._turn)
         else:
             self._runs = False
 

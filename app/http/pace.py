@@ -75,8 +75,13 @@ class Pace:
         busy: float,
         time: Callable[[], float] = perf_counter,
         used: Callable[[], float] = thread_time,
+        *,
+        fewest: int = FEWEST,
+        most: int = MOST,
+        tick: float = TICK,
     ) -> None:
-        self._allowance = Allowance(FEWEST, MOST, busy, time, used)
+        self._allowance = Allowance(fewest, most, busy, time, used)
+        self._seconds = tick
         self._go_on = go_on
         self._time = time
         self._begun: dict[Caller, int] = {}
@@ -96,7 +101,7 @@ class Pace:
         if not self._ticks:
             self._ticks = True
             self._allowance.begin()
-            asyncio.get_running_loop().call_later(TICK, self._tick)
+            asyncio.get_running_loop().call_later(self._seconds, self._tick)
         begun = self._begun.get(caller, 0)
         if begun >= self._allowance.each:
             return False

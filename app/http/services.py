@@ -32,10 +32,6 @@ from app.storage.database import Database
 T = TypeVar("T")
 
 
-CROWD = 16
-"""The most subscriptions of a caller to which an event goes out at once; it takes less than a millisecond."""
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """Opened by the lifespan, closed by it."""
@@ -82,7 +78,7 @@ class Services:
         """Wait until an item may go out to one of the subscriptions of the actor's caller: at once unless it has many.
 
         A thousand of them take 40 ms of the loop for one event, and other callers wait behind them."""
-        if self.subscriptions.of(actor.caller) > CROWD:
+        if self.subscriptions.of(actor.caller) > self.connections.limits.crowd:
             await self.in_flight.pace(actor.caller)
 
     async def command(

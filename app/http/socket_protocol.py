@@ -9,8 +9,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
+from app.http.config import Config
 from app.http.intake import Intake
-from app.live.connections import ABORT, CLOSE_SECONDS, WRITE
+from app.live.connections import ABORT, WRITE
 
 SOCKET_LOG = "uvicorn.websocket"
 """The logger of WebSocket handshakes, which are entries of the access log, and of what fails in sockets."""
@@ -20,6 +21,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Sockets can cut their connection: a close would wait for a client that reads nothing. And they can write texts
     without all that is around a `send`, which would be most of what a delivery costs."""
 
+    config: Config
     _failed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,7 +47,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         # That closes once everything is sent: never, to a client that has lost its power with something to take.
-        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        self.loop.call_later(self.config.close_seconds, self.transport.abort)
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent:

@@ -16,7 +16,6 @@ from app.core.errors import CursorExpired, DomainError, RateLimited, TooComplex,
 from app.core.trail import follow
 from app.execution import errors
 from app.execution.outcome import GraphQLRequest, Outcome, Phase, Refused
-from app.http.bodies import LARGE_BODY
 from app.http.frames import (
     DUPLICATE,
     INVALID,
@@ -37,7 +36,6 @@ from app.http.services import Services
 from app.http.watching import Answered, Noting
 from app.live.connections import (
     ABORT,
-    ANSWER_SECONDS,
     CLOSE_SECONDS,
     FORBIDDEN,
     TRY_LATER,
@@ -98,7 +96,7 @@ class Socket(Connection):
         for task in self._listening:
             task.cancel()
         if answering := set(self._operations.values()) - self._listening:
-            await asyncio.wait(answering, timeout=ANSWER_SECONDS)
+            await asyncio.wait(answering, timeout=self._services.connections.limits.answer_seconds)
         await super().stop()
 
     def close(self, ending: Ending) -> None:
@@ -126,10 +124,10 @@ class Socket(Connection):
 
     async def _read(self, message: Message) -> dict[str, Any]:
         """What the message holds, parsed beside the loop when it is large. Raises Closed."""
-        limit = self._services.connections.limits.message_bytes
-        if len(message.get("text") or "") <= LARGE_BODY:
-            return read_message(message, limit)
-        read = partial(read_message, message, limit)
+        limits = self._services.connections.limits
+        if len(message.get("text") or "") <= limits.large_bytes:
+            return read_message(message, limits.message_bytes)
+        read = partial(read_message, message, limits.message_bytes)
         try:
             return await self._services.operations.compiling.offload(self.actor.caller, read)
         except RateLimited as error:

@@ -29,9 +29,6 @@ WRITE = "switchboard.write"
 CLOSE_SECONDS = 2.0
 """How long a client has to take what closes its connection."""
 
-ANSWER_SECONDS = 2.0
-"""How long the operations that run when the server stops have to be answered."""
-
 _PAUSE_WITHOUT_DATABASE = 0.2
 _ADDRESSES = 4  # that may each have as many unauthenticated sockets as one may
 
@@ -186,18 +183,26 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """The limits of a connection: seconds, bytes and counts."""
+    """The limits of a connection: seconds, bytes and counts.
+
+    When the server stops, running operations have `answer_seconds` to be answered. Messages over `large_bytes` are
+    parsed beside the loop. An event goes out at once to `crowd` subscriptions of a caller at most, which takes less
+    than a millisecond."""
 
     init_seconds: float = 10.0
     ping_seconds: float = 25.0
     heartbeat_seconds: float = 12.0
     stall_seconds: float = 30.0
     silence_seconds: float = 10.0
+    answer_seconds: float = 2.0
+    ready_seconds: float = 2.0
     operations: int = 100
     message_bytes: int = 1_048_576
+    large_bytes: int = 65_536
     tick_seconds: float = 0.25
     sockets: int = 1_000
     subscriptions: int = 2_000
+    crowd: int = 16
     strangers: int = 500
 
     @staticmethod
@@ -240,6 +245,7 @@ class Connections:
             connection.end(SHUTDOWN)
 
     def remove(self, connection: Connection) -> None:
+        """Let the connection go, and count why it has ended."""
         session, let_go = self._open.pop(connection)
         del self._by_session[session.id]
         let_go()

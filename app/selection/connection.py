@@ -18,7 +18,6 @@ from app.selection.tree import Arguments, Variables
 from app.storage.query import Query
 from app.storage.tables import Timestamp
 
-MOST_COUNTED = 10_000
 MOST_VARIANTS = 32
 PAGING = ("first", "after", "last", "before")
 PAGE = "page"  # what a selection built by hand gives instead of these: a Page, of any size
@@ -117,6 +116,7 @@ class Listing:
         return found
 
     def cursor(self, order: str, values: Sequence[Any]) -> str:
+        """The cursor of the row with these values of the order."""
         return encode_cursor(f"{self._name}.{order}", values)
 
 
@@ -184,6 +184,7 @@ class Connection:
         self.write: dict[str, tuple[Callable[[Any], Any] | None, ...]] = {}
 
     def row_cursor(self, row: Row, order: str) -> str:
+        """The cursor of a row in the order of this name."""
         values = [
             row[slot] if write is None else write(row[slot])
             for slot, write in zip(self.order_slots[order], self.write[order], strict=True)
@@ -191,6 +192,7 @@ class Connection:
         return self.listing.cursor(order, values)
 
     def make(self, page: Rows, run: Run) -> dict[str, Any]:
+        """The connection's object for one page."""
         return {key: part(page, run) for key, part in self.parts}
 
     def assemble(

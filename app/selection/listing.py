@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.sql import FromClause
 
-from app.selection.connection import MOST_COUNTED, Connection, Listing, ManyEdge, Part, Rows, Variant
+from app.core.paging import MOST_COUNTED
+from app.selection.connection import Connection, Listing, ManyEdge, Part, Rows, Variant
 from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source, Unindexed

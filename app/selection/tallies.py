@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app.core.paging import MOST_GROUPS, Page
-from app.selection.connection import MOST_COUNTED, PAGE, Variant
+from app.core.paging import Page
+from app.selection.connection import PAGE, Variant
 from app.selection.listing import Lister
 from app.selection.mapping import Env, RootTally
 from app.selection.shape import Row, Run
@@ -45,7 +45,7 @@ def compile_tally(compilation: "Compilation", root: RootTally, field: Field) -> 
 class _Tally:
     def __init__(self, compilation: "Compilation", root: RootTally, arguments: Arguments) -> None:
         self._root = root
-        of_list = Field(name="", key="", arguments=_of_list(arguments), children={"": ()})
+        of_list = Field(name="", key="", arguments=_of_list(arguments, root.most_counted), children={"": ()})
         self._lister = Lister(compilation, root.of, of_list, leading=0, name="")
         source, slot = self._lister.source, self._lister.builder.slot
         self._key = slot(source.c.id)
@@ -72,7 +72,7 @@ class _Tally:
 
     def value(self, asked: Sequence[str], rows: Sequence[Row]) -> Mapping[str, object]:
         """The result of the root field, from the rows of a query."""
-        total = 0
+        total, most = 0, self._root.most_counted
         groups: dict[str, list[Mapping[str, object]]] = {name: [] for name in asked}
         for name, value, count, *sums in rows:
             if name == _TOTAL:
@@ -80,14 +80,18 @@ class _Tally:
                 continue
             grouping = self._root.groupings[name]
             shown = None if value is None else grouping.name(value)
-            counts = {each: min(sum_ or 0, MOST_COUNTED) for each, sum_ in zip(self._root.sums, sums, strict=True)}
+            counts = {each: min(sum_ or 0, most) for each, sum_ in zip(self._root.sums, sums, strict=True)}
             node = shown if grouping.refers else None
-            groups[name].append({"value": shown, "node": node, "count": min(count, MOST_COUNTED), **counts})
+            groups[name].append({"value": shown, "node": node, "count": min(count, most), **counts})
         return {
-            "count": min(total, MOST_COUNTED),
-            "count_is_capped": total > MOST_COUNTED,
+            "count": min(total, most),
+            "count_is_capped": total > most,
             "groupings": [
-                {"by": name, "groups": _largest(found), "is_capped": len(found) > MOST_GROUPS}
+                {
+                    "by": name,
+                    "groups": _sorted(found)[: self._root.most_groups],
+                    "is_capped": len(found) > self._root.most_groups,
+                }
                 for name, found in groups.items()
             ],
         }
@@ -116,17 +120,16 @@ class _Tally:
         return sa.union_all(*parts)
 
 
-def _of_list(arguments: Arguments) -> Arguments:
-    """The arguments of the list that is counted."""
+def _of_list(arguments: Arguments, most: int) -> Arguments:
+    """The arguments of the list that is counted, up to so many rows."""
 
     def given(variables: Variables) -> dict[str, object]:
         found = {name: value for name, value in arguments(variables).items() if name != "group_by"}
-        return {**found, PAGE: Page(MOST_COUNTED)}
+        return {**found, PAGE: Page(most)}
 
     return given
 
 
-def _largest(groups: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, object]]:
+def _sorted(groups: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, object]]:
     """The largest group first. Groups of one size are ordered by value, with the group without a value last."""
-    ordered = sorted(groups, key=lambda group: (-group["count"], group["value"] is None, group["value"] or ""))
-    return ordered[:MOST_GROUPS]
+    return sorted(groups, key=lambda group: (-group["count"], group["value"] is None, group["value"] or ""))

@@ -126,22 +126,19 @@ def test_json_text_without_an_end_is_no_json(text: str) -> None:
             json_input.loads(given)
 
 
-def test_json_is_counted_alike_wherever_a_piece_of_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_is_counted_alike_wherever_a_piece_of_it_ends() -> None:
     said = ["", "a,b", '",[{', "\\", '\\"', '\\\\",', "\0,", "ü,", {'k,"': ["\\\\\\"]}]
     text = orjson.dumps(said)
     for piece in range(2, len(text) + 1):
-        monkeypatch.setattr(json_input, "_PIECE", piece)
-        monkeypatch.setattr(json_input, "MOST_VALUES", 8)
-        json_input.require_few_values(text)
-        monkeypatch.setattr(json_input, "MOST_VALUES", 7)
-        with pytest.raises(TooComplex):
-            json_input.require_few_values(text)
+        json_input.require_few_values(text, 8, piece=piece)
+        with pytest.raises(TooComplex, match="the limit is 7"):
+            json_input.require_few_values(text, 7, piece=piece)
 
 
 @pytest.mark.parametrize("text", [b"[" + b"[]," * 300_000, b'{"a":"b",' * 100_000])
 def test_counting_json_stops_at_the_bound_however_long_it_is(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
-    pieces = json_input._without_strings(text)
-    monkeypatch.setattr(json_input, "_without_strings", lambda _: pieces)
+    pieces = json_input._without_strings(text, 16_384)
+    monkeypatch.setattr(json_input, "_without_strings", lambda *_: pieces)
     with pytest.raises(TooComplex):
         json_input.require_few_values(text)
     # What was not counted is left.

@@ -1,14 +1,19 @@
 """The numbers beside a list: what is counted, up to what, and for whom."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.core.actor import Actor
-from app.selection import tallies
+from app.execution.operation import Operations
+from app.schema import SLICES, build_catalogue
+from app.selection.catalogue import Catalogue
+from app.selection.compiler import Compiler
+from app.selection.mapping import RootTally
 from tests.graph.filled import Filled
-from tests.graph.running import ADMIN
+from tests.graph.running import ADMIN, SCHEMA
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
@@ -35,6 +40,17 @@ async def counted(filled: Filled, by: list[str], actor: Actor = ADMIN, **conditi
     found: dict[str, Any] = await filled.graph.read(COUNTS, actor, filter=condition, by=by)
     counts: dict[str, Any] = found["interactionCounts"]
     return counts
+
+
+def limited(filled: Filled, **limits: int) -> Filled:
+    """The same with other limits of counts."""
+    graph, all_ = filled.graph, build_catalogue(SCHEMA, SLICES)
+    counts = all_.roots["interactionCounts"]
+    assert isinstance(counts, RootTally)
+    roots = {**all_.roots, "interactionCounts": replace(counts, **limits)}  # type: ignore[arg-type]
+    compiler = Compiler(Catalogue(all_.maps.values(), roots, all_.types, all_.query), graph.database.dialect)
+    operations = Operations(SCHEMA, compiler, graph.database, graph.settings, graph.clock)
+    return replace(filled, graph=replace(graph, operations=operations))
 
 
 def sizes(counts: Mapping[str, Any], by: str) -> dict[str | None, int]:
@@ -104,21 +120,17 @@ async def test_counts_take_the_filter_of_lists(filled: Filled) -> None:
 
 
 @pytest.mark.parametrize("condition", [{}, {"kinds": ["SESSION", "CONVERSATION"]}], ids=["all", "two kinds"])
-async def test_counts_end_at_the_cap_with_what_had_a_message_last(
-    filled: Filled, monkeypatch: pytest.MonkeyPatch, condition: Mapping[str, Any]
-) -> None:
-    monkeypatch.setattr(tallies, "MOST_COUNTED", 3)
+async def test_counts_end_at_the_cap_with_what_had_a_message_last(filled: Filled, condition: Mapping[str, Any]) -> None:
     document = "query($f: InteractionFilter) { interactions(first: 4, filter: $f) { nodes { kind } } }"
     latest = [node["kind"] for node in (await filled.graph.read(document, f=condition))["interactions"]["nodes"]]
-    found = await counted(filled, ["KIND"], **condition)
+    found = await counted(limited(filled, most_counted=3), ["KIND"], **condition)
     assert (found["count"], found["countIsCapped"]) == (3, True)
     assert sizes(found, "KIND") == {kind: min(latest.count(kind), 3) for kind in latest}
 
 
-async def test_counts_give_the_largest_groups(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counts_give_the_largest_groups(filled: Filled) -> None:
     every = await counted(filled, ["STATUS"])
-    monkeypatch.setattr(tallies, "MOST_GROUPS", 2)
-    found = await counted(filled, ["STATUS"])
+    found = await counted(limited(filled, most_groups=2), ["STATUS"])
     assert found["groupings"] == [
         {**every["groupings"][0], "isCapped": True, "groups": every["groupings"][0]["groups"][:2]}
     ]

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 import pytest
 
 from app.core.fairness import Caller
-from app.http import services
 from app.http.in_flight import InFlight
 from app.storage.database import Database
 from tests.http.test_sse import streaming
@@ -33,7 +32,7 @@ class Held:
 async def test_items_of_many_streams_wait_for_the_pace_of_their_caller(
     served: Served, library: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "CROWD", 2)
+    served.limit(crowd=2)
     async with AsyncExitStack() as stack:
         few = await stack.enter_async_context(streaming(served, NUMBERS, authorization="Bearer admin"))
         many = [await stack.enter_async_context(streaming(served, NUMBERS)) for _ in range(3)]
@@ -52,7 +51,7 @@ async def test_items_of_many_streams_wait_for_the_pace_of_their_caller(
 async def test_items_of_many_operations_of_a_socket_wait_as_well(
     served: Served, library: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "CROWD", 2)
+    served.limit(crowd=2)
     async with served.socket(KEY) as socket:
         for name in ("1", "2", "3"):
             await socket.listen(name, NUMBERS)

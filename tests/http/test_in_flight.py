@@ -8,7 +8,6 @@ import pytest
 
 from app.asgi import create_app
 from app.core.errors import RateLimited
-from app.http import in_flight
 from app.http.in_flight import InFlight
 from app.settings import Settings
 from app.storage.database import Database
@@ -90,9 +89,8 @@ async def test_in_flight_request_that_is_cancelled_leaves(given: bool) -> None:
     assert (len(work.requests), work.requests._waiting) == (0, {})
 
 
-async def test_in_flight_requests_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_flight, "MOST_WAITING", 2)
-    work = Work(InFlight(1))
+async def test_in_flight_requests_that_wait_are_bounded() -> None:
+    work = Work(InFlight(1, most_waiting=2))
     tasks = [await work.start("a", f"a{number}") for number in range(3)]
     with pytest.raises(RateLimited) as refused:
         await (await work.start("a", "one too many"))

@@ -5,16 +5,10 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from app.http import intake
 from app.http.intake import PIECE, SHARE, Intake, Pacing
 from tests.serving import PATIENCE, Served
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "PAUSE", 0.0)
 
 
 class Transport:
@@ -72,7 +66,7 @@ class Connection:
 
 def made(each: float = SHARE) -> tuple[Pacing, Clock]:
     clock = Clock(each)
-    return Pacing(clock), clock
+    return Pacing(clock, pause=0.0), clock
 
 
 async def rows(pacing: Pacing, number: int) -> None:
@@ -257,7 +251,7 @@ async def test_intake_of_long_requests_is_parsed_piece_by_piece(sqlite_served: S
     writer.close()
     assert answer.startswith(b"HTTP/1.1 200 ")
     # All but the ends of what was read at once, which may be short.
-    assert pacing.pieces >= len(given) // intake.PIECE - 2
+    assert pacing.pieces >= len(given) // PIECE - 2
 
 
 async def test_intake_of_many_requests_in_one_write_answers_all_of_them(sqlite_served: Served) -> None:

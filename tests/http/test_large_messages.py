@@ -7,7 +7,6 @@ import pytest
 
 from app.core import json_input
 from app.execution.compiling import Compiling
-from app.http import handshake, websocket
 from tests.kit.library_server import BOOK, KEY, NUMBERS, TITLE
 from tests.serving import Served
 
@@ -17,9 +16,8 @@ LARGE = 2_000
 
 
 @pytest.fixture(autouse=True)
-def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "LARGE_BODY", LARGE)
-    monkeypatch.setattr(handshake, "LARGE_BODY", LARGE)
+def soon_large(sqlite_served: Served) -> None:
+    sqlite_served.limit(large_bytes=LARGE, message_bytes=200_000)
 
 
 def compiling_of(served: Served) -> Compiling:
@@ -89,17 +87,10 @@ async def test_large_message_before_the_key_closes_the_socket(sqlite_served: Ser
         assert (await socket.closed())[0] == 1009
 
 
-MANY = ",".join(f'"u{number}":1' for number in range(600))
+MANY = ",".join(f'"u{number}":1' for number in range(json_input.MOST_VALUES + 1))
 PAYLOAD = f'"payload":{{"query":"{{ __typename }}","variables":{{{MANY}}}}}'
 
 
-@pytest.fixture
-def few_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_input, "MOST_VALUES", 500)
-    monkeypatch.setattr(json_input, "LONGEST_ARRAY", 500)
-
-
-@pytest.mark.usefixtures("few_values")
 @pytest.mark.parametrize(
     ("head", "end"),
     [
@@ -134,7 +125,6 @@ async def test_operation_with_too_many_values_is_refused_and_not_parsed(
         assert await socket.data('a"b') == TITLE
 
 
-@pytest.mark.usefixtures("few_values")
 @pytest.mark.parametrize(
     "text",
     [

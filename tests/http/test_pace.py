@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from app.http import pace
 from app.http.in_flight import InFlight
 from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, LATE, MOST, TICK, TOGETHER, Pace
 from tests.serving import PATIENCE, Served, eventually
@@ -88,10 +87,8 @@ async def test_pace_of_a_server_leaves_more_time_to_readers_that_are_threads(ser
     assert found == (BUSY_BESIDE_READERS if services.settings.on_sqlite else BUSY)
 
 
-async def test_pace_has_requests_and_messages_wait_for_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "MOST", 2)
-    monkeypatch.setattr(pace, "TICK", 0.01)
-    requests = InFlight(64)
+async def test_pace_has_requests_and_messages_wait_for_the_next_tick() -> None:
+    requests = InFlight(64, most=2, tick=0.01)
     begun: list[str] = []
 
     async def ask(caller: str) -> None:
@@ -121,10 +118,8 @@ async def test_pace_has_requests_and_messages_wait_for_the_next_tick(monkeypatch
     assert (requests._running, requests._waiting, requests._paced) == ({}, {}, {})
 
 
-async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "MOST", 0)
-    monkeypatch.setattr(pace, "FEWEST", 0)
-    requests = InFlight(64)
+async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited() -> None:
+    requests = InFlight(64, fewest=0, most=0)
     requests._pace.begins("a")
     waiting = [asyncio.ensure_future(work) for work in (requests.enter("b"), requests.pace("b"))]
     await asyncio.sleep(TICK * 3)
@@ -135,10 +130,8 @@ async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited(monkeypa
     await eventually(lambda: not requests._waiting and not requests._paced)
 
 
-async def test_pace_takes_requests_and_what_has_begun_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "MOST", 1)
-    monkeypatch.setattr(pace, "TICK", 0.001)
-    requests = InFlight(64)
+async def test_pace_takes_requests_and_what_has_begun_in_turns() -> None:
+    requests = InFlight(64, most=1)
     begun: list[str] = []
 
     async def ask(caller: str) -> None:

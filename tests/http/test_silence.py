@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from app.feed import NOT_READABLE
-from app.http import health
 from app.storage.database import Database
 from tests.conftest import ManualClock
 from tests.http.test_sse import streaming
@@ -29,7 +28,7 @@ async def network(database_url: str) -> AsyncIterator[tuple[Network, str]]:
 @pytest.fixture
 async def served(network: tuple[Network, str], library: Database, clock: ManualClock) -> AsyncIterator[Served]:
     """A server whose connections to the database go through the network."""
-    limits = replace(LIMITS, silence_seconds=3.0)
+    limits = replace(LIMITS, silence_seconds=3.0, ready_seconds=0.1)
     async with serving_library(network[1], clock, Keys(), limits, **IMPATIENT) as served:
         yield served
 
@@ -49,9 +48,8 @@ async def recovery(client: httpx2.AsyncClient, served: Served) -> None:
 
 
 async def test_listeners_outlive_lost_connections_and_are_told_of_a_log_that_cannot_be_read(
-    network: tuple[Network, str], served: Served, library: Database, monkeypatch: pytest.MonkeyPatch
+    network: tuple[Network, str], served: Served, library: Database
 ) -> None:
-    monkeypatch.setattr(health, "_PATIENCE", 0.1)
     async with (
         httpx2.AsyncClient(timeout=PATIENCE) as client,
         served.socket(KEY) as socket,

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 
-from app.http import socket_protocol
 from app.http.socket_protocol import WebSocketProtocol
 from app.storage.database import Database
 from tests.kit.library import tick
@@ -380,10 +379,8 @@ async def test_a_half_open_socket_is_cut_off(calm: Served) -> None:
         await running(calm, 0)
 
 
-async def test_a_half_open_socket_with_unsent_events_is_cut_off(
-    calm: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socket_protocol, "CLOSE_SECONDS", 0.1)
+async def test_a_half_open_socket_with_unsent_events_is_cut_off(calm: Served, sqlite_library: Database) -> None:
+    calm.server.config.close_seconds = 0.1
     calm.server.config.ws_ping_interval = calm.server.config.ws_ping_timeout = 0.2
     # What the system takes off the server's hands is little, so that the rest stays with the server.
     calm.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)

@@ -14,8 +14,7 @@ from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosedError
 
 from app.core.events import EventRecord
-from app.feed import NOT_READABLE, tail
-from app.http import websocket
+from app.feed import NOT_READABLE
 from app.storage.database import Database, Work
 from tests.conftest import ManualClock
 from tests.kit.library import READER, book, tick
@@ -200,10 +199,8 @@ async def test_a_mutation_that_runs_when_the_server_stops_is_answered(
     await sqlite_served.stopped()
 
 
-async def test_a_shutdown_waits_for_no_answer_for_long(
-    sqlite_served: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket, "ANSWER_SECONDS", 0.1)
+async def test_a_shutdown_waits_for_no_answer_for_long(sqlite_served: Served, sqlite_library: Database) -> None:
+    sqlite_served.limit(answer_seconds=0.1)
     async with writing(sqlite_library), sqlite_served.socket(KEY) as socket:
         await stop_while_it_writes(sqlite_served, socket)
         assert (await socket.closed())[0] == 1012
@@ -229,9 +226,10 @@ def rename(work: Work, table: str, name: str) -> None:
 
 
 async def test_who_comes_while_the_log_cannot_be_read_is_told_to_try_later(
-    sqlite_served: Served, sqlite_library: Database, monkeypatch: pytest.MonkeyPatch
+    sqlite_served: Served, sqlite_library: Database
 ) -> None:
-    monkeypatch.setattr(tail, "_LONGEST_BEGINNING", 0.05)
+    feed = sqlite_served.server.lifespan.state["services"].connections.feed
+    feed.longest_beginning = 0.05
     await sqlite_library.command(rename, "lane", "away")
     with capture_logs():
         async with sqlite_served.socket(begin=False) as socket:
@@ -240,7 +238,7 @@ async def test_who_comes_while_the_log_cannot_be_read_is_told_to_try_later(
             refused = await client.post(sqlite_served.url, json={"query": NUMBERS})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert [each["extensions"]["code"] for each in refused.json()["errors"]] == ["UNAVAILABLE"]
-    monkeypatch.undo()
+    feed.longest_beginning = PATIENCE
     await sqlite_library.command(rename, "away", "lane")
     async with sqlite_served.socket(KEY) as socket:
         await socket.listen("1", NUMBERS)

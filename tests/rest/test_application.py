@@ -11,13 +11,16 @@ import pytest
 
 from app.core.fairness import Caller
 from app.execution.compiling import Compiling
-from app.http import bodies, contracts
+from app.http import contracts
+from app.http.bodies import LARGE_BODY
 from app.http.in_flight import InFlight, Slot
 from app.rest import Contract, call
 from app.rest.openapi import written
 from app.rest.parameters import Parameters
 from app.settings import Settings
+from tests.conftest import ManualClock
 from tests.kit.library import READER
+from tests.rest.conftest import serving_shelf
 from tests.rest.shelf import CONTRACT
 
 pytestmark = pytest.mark.anyio
@@ -169,7 +172,7 @@ async def test_public_operation_takes_a_place_of_its_address(
 
 
 async def test_public_operation_reads_a_large_body_beside_the_loop_on_the_share_of_its_address(
-    unchanging: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    database_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     callers: list[Caller] = []
     offload = Compiling.offload
@@ -179,18 +182,18 @@ async def test_public_operation_reads_a_large_body_beside_the_loop_on_the_share_
         return await offload(compiling, caller, work)
 
     monkeypatch.setattr(Compiling, "offload", told)
-    monkeypatch.setattr(bodies, "LARGE_BODY", 1_000)
-    form = urlencode({"b": "1", "a": "ä" * 200})
+    form = urlencode({"b": "1", "a": "ä" * (LARGE_BODY // 6)})
     kind = "application/x-www-form-urlencoded"
     headers = {"authorization": "", "content-type": kind}
-    response = await unchanging.post("/outside", content=form, headers=headers)
-    assert (response.status_code, response.json()) == (200, ["a", "b"])
-    # Inflated and parsed.
-    compressed = gzip.compress(form.encode())
-    response = await unchanging.post("/outside", content=compressed, headers=headers | {"content-encoding": "gzip"})
-    assert (response.status_code, response.json()) == (200, ["a", "b"])
-    assert callers == ["127.0.0.1"] * 3
-    assert (await unchanging.post("/outside", data={"a": "2"}, headers={"authorization": ""})).status_code == 200
+    async with serving_shelf(Settings(database_url=database_url), clock) as client:
+        response = await client.post("/outside", content=form, headers=headers)
+        assert (response.status_code, response.json()) == (200, ["a", "b"])
+        # Inflated and parsed.
+        compressed = gzip.compress(form.encode())
+        response = await client.post("/outside", content=compressed, headers=headers | {"content-encoding": "gzip"})
+        assert (response.status_code, response.json()) == (200, ["a", "b"])
+        assert callers == ["127.0.0.1"] * 3
+        assert (await client.post("/outside", data={"a": "2"}, headers={"authorization": ""})).status_code == 200
     assert len(callers) == 3
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
+from app.core.paging import MOST_COUNTED, MOST_GROUPS
 from app.core.sight import Permissions
 from app.selection.mapping.env import Env, Scope, Sql, SqlOf
 from app.selection.mapping.filters import Filter, Order, Partition
@@ -58,9 +59,11 @@ class Read(Protocol):
     @property
     def dialect_name(self) -> str: ...
 
-    def query(self, name: Hashable, build: Callable[[], sa.Select[Any]], **values: object) -> Query: ...
+    def query(self, name: Hashable, build: Callable[[], sa.Select[Any]], **values: object) -> Query:
+        """The query of the statement with this name, with its parameters bound."""
 
-    def time(self, raw: Any) -> datetime | None: ...
+    def time(self, raw: Any) -> datetime | None:
+        """A time as a column of the database gives it, in UTC; None for null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,18 @@ class Grouping:
 class RootTally:
     """A root field that counts a list's rows by each of the groupings that its argument `group_by` names.
 
-    It counts at most as many rows as a list's count does, in the default order of the list. `sums` are conditions: for
-    each, it counts the rows that meet it. The ObjectMap `type` shapes the value: `count`, `count_is_capped` and
-    `groupings`, of which each has `by`, `groups` and `is_capped`. A group has `value`, `node` (if the value is an id),
-    `count`, and the sums by name."""
+    It counts `most_counted` rows at most, in the default order of the list, and gives the `most_groups` largest groups.
+    `sums` are conditions: for each, it counts the rows that meet it. The ObjectMap `type` shapes the value: `count`,
+    `count_is_capped` and `groupings`, of which each has `by`, `groups` and `is_capped`. A group has `value`, `node` (if
+    the value is an id), `count`, and the sums by name."""
 
     type: str
     of: RootMany
     groupings: Mapping[str, Grouping]
     sums: Mapping[str, Callable[[Scope], Sql]] = field(default_factory=dict)
     requires: str | None = None
+    most_counted: int = MOST_COUNTED
+    most_groups: int = MOST_GROUPS
 
 
 @dataclass(frozen=True, slots=True)

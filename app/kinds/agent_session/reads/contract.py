@@ -1,6 +1,7 @@
 """Reads only for the REST contract: pages of agents, sessions, events."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -17,19 +18,26 @@ from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.catalogue import FieldFacts, TypeFacts
 from app.selection.mapping import Bind, Env, Permissions, Read, RootMany, RootOne, RootSteps, Scope, Sql
 
-MOST_SCANNED = 20_000
-"""How many rows one request reads to find those that its filter accepts. The next page continues from there."""
-
-MOST_CHARACTERS = 2_000_000
-"""How many characters of their names, descriptions and metadata are matched, because other work waits meanwhile."""
-
-LONGEST_LOOK = 0.25
-"""How many seconds that may take: the costliest expressions take a thousand times as long per character as others."""
-
-_BATCH = 100
-
 Reading = Generator[Any, Sequence[Any], Mapping[str, object] | None]
 Passes = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanning:
+    """How far one request looks for what its filter accepts; the next page continues from there.
+
+    It reads `rows`, `batch` at a time. It matches `characters` of their names, descriptions and metadata, for `seconds`
+    at most, because other work waits meanwhile. The costliest expressions take a thousand times as long per character
+    as others."""
+
+    rows: int = 20_000
+    batch: int = 100
+    characters: int = 2_000_000
+    seconds: float = 0.25
+
+
+SCANNING = Scanning()
+"""The limits of the contract."""
 
 _AGENT_KEY: sa.BindParameter[str] = sa.bindparam("agent_key", type_=sa.Text)
 
@@ -93,13 +101,14 @@ def _scan(
     passes: Passes | None,
     size: int,
     place: int,
+    limits: Scanning,
     **values: object,
 ) -> Generator[Any, Sequence[Any], tuple[list[int], int | None]]:
     """The ids of one page, and the place where the next one begins; None when nothing can follow."""
     found: list[int] = []
     scanned = characters = 0
     looked = 0.0
-    batch = size + 1 if passes is None else _BATCH
+    batch = size + 1 if passes is None else limits.batch
     while True:
         rows = yield read.query(name, build, place=place, size=batch, **values)
         for row in rows:
@@ -111,12 +120,12 @@ def _scan(
             place = row[0]
             looked += perf_counter() - began
             characters += sum(len(text) for text in row[1:] if text is not None)
-            if passes is not None and (characters >= MOST_CHARACTERS or looked >= LONGEST_LOOK):
+            if passes is not None and (characters >= limits.characters or looked >= limits.seconds):
                 return found, place
         scanned += len(rows)
         if len(rows) < batch:
             return found, None
-        if scanned >= MOST_SCANNED:
+        if scanned >= limits.rows:
             return found, place
 
 
@@ -136,16 +145,16 @@ def _page(items: str, kind: str, found: tuple[list[int], int | None]) -> Mapping
     return {items: ids, "page_key": None if place is None else encode_cursor(kind, [place])}
 
 
-def list_agents(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+def list_agents(read: Read, _env: Env, arguments: Mapping[str, Any], limits: Scanning = SCANNING) -> Reading:
     """Agents in the order in which they were made."""
     pattern, enabled = arguments.get("filter"), arguments.get("enabled")
     passes = None if pattern is None else _naming(pattern)
     place = _begun("agents", arguments.get("page_key"), 0)
-    found = yield from _scan(read, ("agents", enabled), _agents(enabled), passes, arguments["limit"], place)
+    found = yield from _scan(read, ("agents", enabled), _agents(enabled), passes, arguments["limit"], place, limits)
     return _page("agents", "agents", found)
 
 
-def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
+def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any], limits: Scanning = SCANNING) -> Reading:
     """Sessions, newest first. None for an unknown agent."""
     rows = yield read.query("agent", _agent, agent_key=arguments["agent_key"])
     if not rows:
@@ -166,6 +175,7 @@ def list_sessions(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Readin
         passes,
         arguments["limit"],
         place,
+        limits,
         agent_id=rows[0][0],
     )
     return _page("sessions", "sessions", found)
@@ -180,7 +190,7 @@ def list_events(read: Read, _env: Env, arguments: Mapping[str, Any]) -> Reading:
     hidden = bool(arguments.get("include_hidden"))
     place = _begun("events", arguments.get("page_key"), 0)
     found = yield from _scan(
-        read, ("events", hidden), _events(hidden), None, arguments["limit"], place, session_id=rows[0][0]
+        read, ("events", hidden), _events(hidden), None, arguments["limit"], place, SCANNING, session_id=rows[0][0]
     )
     return _page("events", "events", found)
 

@@ -3,7 +3,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.kinds.agent_session.reads import contract
 from tests.conftest import ManualClock
 from tests.kinds.agent_session.rest.conftest import SESSION, SESSIONS
 from tests.kinds.rest import House
@@ -217,45 +216,3 @@ async def test_a_repeat_under_an_idempotency_key_writes_once(client: httpx2.Asyn
             path, json={**body, "type": "agent_output", "name": "X", "content": "Y"}, headers=headers
         )
         assert (other.status_code, other.json()["error_code"]) == (400, "invalid_request")
-
-
-async def test_a_page_looks_through_so_many_rows_and_no_more(
-    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contract, "MOST_SCANNED", 4)
-    monkeypatch.setattr(contract, "_BATCH", 2)
-    for number in range(12):
-        await client.post(SESSIONS, json={"key": f"k{number}", "name": "found" if number in (1, 10) else "other"})
-    pages = []
-    page_key = ""
-    while True:
-        body = (await client.get(f"{SESSIONS}?filter=found&page_key={page_key}")).json()
-        pages.append([each["key"] for each in body["sessions"]])
-        page_key = body["metadata"].get("page_key", "")
-        if not page_key:
-            break
-    assert pages == [["k10"], [], ["k1"], []]
-
-
-async def test_a_page_looks_for_so_long_and_no_longer(
-    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contract, "LONGEST_LOOK", 0)
-    for number in range(3):
-        await client.post(SESSIONS, json={"key": f"k{number}", "description": "x"})
-    first = (await client.get(f"{SESSIONS}?filter=x")).json()
-    assert [each["key"] for each in first["sessions"]] == ["k2"]
-    assert await keys(client, "filter=x") == ["k2", "k1", "k0"]
-    assert len((await client.get(SESSIONS)).json()["sessions"]) == 4
-
-
-async def test_a_page_looks_through_so_much_text_and_no_more(
-    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contract, "MOST_CHARACTERS", 1_000)
-    for number in range(4):
-        await client.post(SESSIONS, json={"key": f"k{number}", "description": "x" * 600})
-    first = (await client.get(f"{SESSIONS}?filter=x")).json()
-    assert [each["key"] for each in first["sessions"]] == ["k3", "k2"]
-    assert await keys(client, "filter=x") == ["k3", "k2", "k1", "k0"]
-    assert len((await client.get(SESSIONS)).json()["sessions"]) == 5
