@@ -1,6 +1,5 @@
 """Fetches documents of providers."""
 
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -19,7 +18,7 @@ _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 @asynccontextmanager
 async def fetching() -> AsyncIterator[Fetch]:
     """A function that fetches documents with a client of its own, until the end of the block."""
-    client = OutboundClient(_ANYWHERE, tls=ssl.create_default_context())
+    client = OutboundClient(_ANYWHERE)
 
     async def fetch(url: str, most: int) -> bytes:
         try:
