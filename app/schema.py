@@ -46,11 +46,15 @@ _DESCRIPTION = (
 )
 
 
-@lru_cache(maxsize=8)
 def build_schema(slices: tuple[Slice, ...] = SLICES) -> GraphQLSchema:
     """The schema. The same slices give the same object, because a schema never changes after it was made.
 
     Raises when a slice leaves a type or a field undefined."""
+    return _built(slices)
+
+
+@lru_cache(maxsize=8)
+def _built(slices: tuple[Slice, ...]) -> GraphQLSchema:
     with extended(_additions(slices)):
         schema = strawberry.Schema(
             query=_merged("Query", "The queries: fields that read.", (slice_.query for slice_ in slices)),

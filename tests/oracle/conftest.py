@@ -4,9 +4,11 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+from graphql import GraphQLSchema
 
 from app.core.actor import Actor
 from app.schema import print_sdl
@@ -21,16 +23,20 @@ from tests.oracle.pools import pools
 from tests.oracle.world import World
 from tests.postgres import Copies
 
-SCHEMA = executable(print_sdl())
-"""The printed schema over plain resolvers."""
+
+@cache
+def printed_schema() -> GraphQLSchema:
+    """The printed schema over plain resolvers."""
+    return executable(print_sdl())
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One database twice: behind the graph, and as Python objects."""
+    """One database twice: behind the graph, and as Python objects. `log_cursor` is the end of its event log."""
 
     graph: Graph
     world: World
+    log_cursor: str
     actors: Sequence[Actor]
     pools: Pools
 
@@ -68,8 +74,8 @@ async def _pair(graph: Graph) -> Pair:
     log_cursor = (await graph.read("{ events { cursor } }"))["events"]["cursor"]
     models = await graph.database.command(_models)
     refusals = {name: rules.refusal for name, rules in RULES.items()}
-    world = World(rows, graph.settings, graph.clock.now, log_cursor, models, refusals)
-    return Pair(graph, world, [*filled.actors, *narrowed(filled.people)], await pools(graph, world))
+    world = World(rows, graph.settings, graph.clock.now, models, refusals)
+    return Pair(graph, world, log_cursor, [*filled.actors, *narrowed(filled.people)], await pools(graph, world))
 
 
 def _models(work: Work) -> dict[int, object]:

@@ -17,10 +17,10 @@ from graphql import (
 
 from app.core.clock import parse_date, parse_datetime
 from app.core.paging import DEFAULT_PAGE
-from tests.oracle.basics import Resolve, asking, default, global_id
+from tests.oracle.basics import Resolve, default, global_id
 from tests.oracle.resolvers import FIELDS
 from tests.oracle.roots import root
-from tests.oracle.world import Asking
+from tests.oracle.world import END_OF_LOG, Asking
 
 ELSEWHERE = ("report",)
 """The root fields that are compared with a reference of their own, over the event log, for narrowed callers too:
@@ -45,7 +45,8 @@ def executable(sdl: str) -> GraphQLSchema:
             for field_name, field in type_.fields.items():
                 plain: Resolve = global_id if field_name == "id" else default
                 if field_name == "cursor" and name.endswith("Connection"):
-                    plain = _log_cursor
+                    # From there whoever read the list listens on.
+                    plain = _end_of_log
                 field.resolve = FIELDS.get(name, {}).get(field_name, plain)
     for name, read in (("DateTime", parse_datetime), ("Date", parse_date)):
         if name in schema.type_map:
@@ -55,10 +56,8 @@ def executable(sdl: str) -> GraphQLSchema:
     return schema
 
 
-def _log_cursor(_row: Any, info: Any) -> str:
-    """The end of the event log, from which whoever read the list listens on."""
-    found: str = asking(info).world.log_cursor
-    return found
+def _end_of_log(_row: Any, _info: Any) -> str:
+    return END_OF_LOG
 
 
 @lru_cache(maxsize=16)

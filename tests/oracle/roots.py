@@ -13,7 +13,7 @@ from tests.oracle.conditions import LEVELS, as_asked, number_of, passes, referen
 from tests.oracle.connections import Orders, connection, refuse
 from tests.oracle.counting import interaction_counts
 from tests.oracle.searching import finds_customer, finds_message, found_by, meets
-from tests.oracle.world import ID, KIND_TYPES, PREFIXES, Asking
+from tests.oracle.world import END_OF_LOG, ID, KIND_TYPES, PREFIXES, Asking
 
 _INTERACTION_PREFIXES = {prefix for prefix, name in PREFIXES.items() if name in KIND_TYPES.values()}
 _NEEDS = {
@@ -207,7 +207,7 @@ def _events(found: Asking, after: str | None = None, first: int | None = None) -
         raise LookupError("the pages of the log have tests of their own")
     if first is not None and not 1 <= first <= 100:
         raise refuse("INVALID_INPUT")
-    return {"__typename": "EventPage", "events": [], "cursor": found.world.log_cursor, "has_more": False}
+    return {"__typename": "EventPage", "events": [], "cursor": END_OF_LOG, "has_more": False}
 
 
 def _current_session(found: Asking, customerKey: str) -> Row | None:  # noqa: N803 - the argument's name

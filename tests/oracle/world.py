@@ -81,6 +81,8 @@ _NEEDED = {
     "Delivery": "destinations:manage",
     "Policy": "destinations:manage",
 }
+END_OF_LOG = "the end of the event log"
+"""Stands for the cursor there, which is another one in each database."""
 ID = re.compile(r"([a-z]{3})_([1-9][0-9]{0,18})")
 
 
@@ -91,7 +93,6 @@ class World:
     rows: Rows
     settings: Settings
     now: datetime
-    log_cursor: str
     models: Mapping[int, Any]
     refusals: Mapping[str, Callable[..., Any]]
     objects: dict[str, dict[int, Row]] = field(default_factory=dict)
