@@ -34,7 +34,7 @@ from tests.sharing import (
     share_what_every_start_makes,
 )
 from tests.sizes import be_thorough
-from tests.turns import BOTH, left_out
+from tests.turns import BOTH, EACH, left_out
 
 pytest_plugins = ("tests.kit.library_fixtures",)
 
@@ -67,6 +67,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{BOTH}: each value is tried on both databases in every run")
+    config.addinivalue_line("markers", f"{EACH}: each test is tried on one database in a usual run")
     # To collect the tests makes hardly any garbage, and what a test leaves is small: it is looked for seldom.
     gc.set_threshold(50_000, 20, 100)
     be_thorough(config.getoption("thorough"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,14 +29,16 @@ class Collected:
         return True if name == self.mark else None
 
 
-def collected(*values: Collection[int], path: str = "tests/http/test_x.py", mark: str | None = None) -> Any:
+def collected(
+    *values: Collection[int], path: str = "tests/http/test_x.py", name: str = "test_x", mark: str | None = None
+) -> Any:
     """A function with a database and a parameter for each of the collections."""
     found = []
     for database in DATABASES:
         for given in product(*values):
             params = {"database_url": database, **{f"p{place}": value for place, value in enumerate(given)}}
             callspec = SimpleNamespace(params=params, id="-".join(map(str, params.values())))
-            found.append(Collected(f"{path}::test_x[{callspec.id}]", callspec, database, given, mark))
+            found.append(Collected(f"{path}::{name}[{callspec.id}]", callspec, database, given, mark))
     return found
 
 
@@ -69,6 +71,13 @@ def test_values_that_are_few_are_tried_on_both_databases() -> None:
 def test_values_of_what_databases_decide_are_tried_on_both() -> None:
     assert len(kept(collected(VALUES, mark="both_databases"))) == 2 * len(VALUES)
     assert len(kept(collected(VALUES, path="tests/storage/test_x.py"))) == 2 * len(VALUES)
+
+
+def test_tests_of_a_module_above_sql_are_each_tried_on_one_database() -> None:
+    *few, last = (collected(name=f"test_{name}", mark="one_database_each") for name in "abcd")
+    assert [database for database, _ in kept([*chain(*few), *last])] == ["sqlite", "postgres", "postgres", "sqlite"]
+    assert len(kept([*chain(*few)])) == 2 * len(few)
+    assert len(kept([*chain(*few), *collected(mark="both_databases")])) == 2 * len(few) + 2
 
 
 def test_values_that_were_chosen_are_tried_where_they_were() -> None:

@@ -13,6 +13,9 @@ T = TypeVar("T")
 BOTH = "both_databases"
 """The mark of tests whose values are each worth a try on both, because SQL decides what comes of them."""
 
+EACH = "one_database_each"
+"""The mark of modules about what lies above the services, such as other systems: SQL is the same in all their tests."""
+
 FEW = 3
 """As many values are tried on both databases in every run."""
 
@@ -23,12 +26,17 @@ _ABOUT_DATABASES = ("tests/feed/", "tests/scheduler/", "tests/selection/", "test
 def left_out(items: Sequence[pytest.Item]) -> Collection[pytest.Item]:
     """The tests that a usual run leaves out.
 
-    Of a function that is tried with many values on both databases each value is tried on one of them. Which one, goes
-    by how many ones its number has in binary: so none of several sorts of values is tried on one database alone."""
+    Of a function that is tried with many values on both databases each value is tried on one of them; so is each test
+    of a module that is marked. Which one, goes by how many ones its number has in binary: so none of several sorts of
+    values is tried on one database alone."""
     functions: defaultdict[str, defaultdict[str, dict[str, pytest.Item]]] = defaultdict(lambda: defaultdict(dict))
     for item in items:
         if (database := _database(item)) is not None and not _wants_both(item):
-            functions[item.nodeid.partition("[")[0]][_values(item, database)][database] = item
+            function, values = item.nodeid.partition("[")[0], _values(item, database)
+            if item.get_closest_marker(EACH) is None:
+                functions[function][values][database] = item
+            else:
+                functions[item.nodeid.partition("::")[0]][f"{function}[{values}]"][database] = item
     return {
         test
         for values in functions.values()

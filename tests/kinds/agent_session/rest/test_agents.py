@@ -3,7 +3,7 @@ import pytest
 
 from tests.kinds.agent_session.rest.conftest import AGENT, SESSION
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 STEP = {"name": "one", "instructions": [], "output_parser": {"type": "default"}}
 

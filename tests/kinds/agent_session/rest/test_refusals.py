@@ -11,7 +11,7 @@ from tests.conftest import ManualClock
 from tests.kinds.agent_session.rest.conftest import AGENT, SESSION, SESSIONS, as_client, fill
 from tests.kinds.rest import House, Untouched, housed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 EVENTS = f"{SESSION}/events"
 

@@ -7,7 +7,7 @@ from tests.conftest import ManualClock
 from tests.kinds.agent_session.rest.conftest import SESSION, SESSIONS
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 
 async def keys(client: httpx2.AsyncClient, query: str = "", path: str = SESSIONS) -> list[str]:

@@ -10,7 +10,7 @@ from app.directory.service import bootstrap
 from tests.conftest import ManualClock
 from tests.kinds.rest import housed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 Keyed = tuple[httpx2.AsyncClient, str]
 

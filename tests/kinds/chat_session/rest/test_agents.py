@@ -6,7 +6,7 @@ import pytest
 from tests.kinds.chat_session.conftest import Desk
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 HEADERS = {"accept": "application/json, text/plain, */*", "content-type": "application/json"}
 

@@ -6,7 +6,7 @@ from tests.kinds.chat_session.conftest import Desk, event_count, stored
 from tests.kinds.chat_session.rest.test_sessions import make
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 BASE = "/api/v1/ChatSession"
 CHAT = GlobalId("chs", 1)

@@ -7,7 +7,7 @@ from tests.kinds.chat_session.conftest import Desk, event_count
 from tests.kinds.chat_session.rest.test_sessions import BASE, make
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.conftest import ManualClock
 from tests.kinds.chat_session.conftest import Desk, messages, stored, topics
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 BASE = "/api/v1/ChatSession"
 CHAT = GlobalId("chs", 1)
@@ -160,6 +160,7 @@ async def test_operations_of_a_patch(client: httpx2.AsyncClient, desk: Desk) -> 
         assert (conflict.status_code, conflict.json()["ErrorCode"]) == (409, "CONFLICT"), path
 
 
+@pytest.mark.both_databases
 async def test_of_patches_at_once_that_test_for_the_same_one_is_done(
     client: httpx2.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

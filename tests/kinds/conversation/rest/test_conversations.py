@@ -10,7 +10,7 @@ from tests.kinds.conversation.conftest import Desk
 from tests.kinds.conversation.rest.conftest import BASE, ONE, hear
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 LIST = f"{BASE}/conversations"
 KEYS = [

@@ -9,7 +9,7 @@ from tests.kinds.conversation.conftest import Desk
 from tests.kinds.conversation.rest.conftest import BASE
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 ADA = {"authorization": "Bearer ada"}
 

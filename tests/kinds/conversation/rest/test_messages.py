@@ -10,7 +10,7 @@ from tests.kinds.conversation.conftest import Desk
 from tests.kinds.conversation.rest.conftest import ONE, hear
 from tests.kinds.rest import House
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 MESSAGES = f"{ONE}/messages"
 FILE = {"url": "https://files.example.com/1", "mime_type": "audio/ogg", "size": 12}

@@ -15,7 +15,7 @@ from tests.kinds.conversation.conftest import Desk, furnish
 from tests.kinds.conversation.rest.conftest import BASE, ONE, as_client, hear
 from tests.kinds.rest import House, Untouched, housed
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 MESSAGES = f"{ONE}/messages"
 REACTION = f"{MESSAGES}/1/set-reaction"

@@ -26,7 +26,7 @@ from tests.connections.conftest import ADA, Source, connect
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.upstream.conftest import Seen
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 ANA = {"key": "c-17", "name": "Ana"}
 

@@ -12,7 +12,7 @@ from tests.kinds.rest import Names
 from tests.kinds.session.rest.conftest import CUSTOMER, fill
 from tests.serving import serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 LISTEN = """subscription { attentionChanged(filter: {kinds: [SESSION]}) {
   topic change levelBefore levelAfter actor { name }

@@ -6,7 +6,7 @@ import pytest
 from tests.kinds.rest import House
 from tests.kinds.session.rest.conftest import CUSTOMER
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 KNOWN = f"/v1/customers/{CUSTOMER}"
 

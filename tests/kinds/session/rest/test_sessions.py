@@ -7,7 +7,7 @@ from tests.conftest import ManualClock
 from tests.kinds.rest import House
 from tests.kinds.session.rest.conftest import CUSTOMER
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 SESSIONS = f"/v1/customers/{CUSTOMER}/sessions"
 CURRENT = f"{SESSIONS}/current"

@@ -26,7 +26,7 @@ from tests.kinds.agent_session.upstream.vectara.conftest import AGS, CLIENT_CRED
 from tests.kinds.agent_session.upstream.vectara.platform import API, KEY, SECRET, Platform
 from tests.kinds.conftest import BO
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 GOOD: dict[str, Any] = {"system": "VECTARA", "name": "Agents", "address": API, "credential": KEY}
 
@@ -397,6 +397,7 @@ async def test_connection_that_cannot_work_is_refused(
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.both_databases  # a statement that fails ends a transaction on PostgreSQL alone
 async def test_event_whose_id_another_session_has_is_told_and_not_lost(desk: Desk, platform: Platform) -> None:
     for key in ("s1", "s2"):
         platform.opens(key)

@@ -21,7 +21,7 @@ from tests.kinds.agent_session.upstream.vectara.conftest import AGS, Desk, attac
 from tests.kinds.agent_session.upstream.vectara.platform import Platform
 from tests.kinds.conftest import BO
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 SETTLES = 30.0
 SESSION = "/v2/agents/agt_support/sessions/s1"

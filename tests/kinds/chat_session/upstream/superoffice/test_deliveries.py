@@ -20,7 +20,7 @@ from app.storage.work import Work
 from tests.connections.conftest import NOBODY
 from tests.kinds.chat_session.upstream.superoffice.conftest import Pair
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CREATED = """{
   "EventId": "e87ac619-c864-4881-89eb-07ca5521ee2c",

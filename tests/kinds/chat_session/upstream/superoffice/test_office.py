@@ -32,7 +32,7 @@ from tests.connections.conftest import ADA
 from tests.kinds.chat_session.upstream.superoffice.office import CREDENTIAL, HOME, SECRETS, Office
 from tests.kinds.conftest import BO, store_users
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CHAT = GlobalId("chs", 1)
 HOOK = Hook("https://switchboard.example.com/hooks/con_1/token", "whsec_abc", "Switchboard: Office")

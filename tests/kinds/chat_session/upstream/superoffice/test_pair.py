@@ -28,7 +28,7 @@ from tests.kinds.chat_session.conftest import EVE
 from tests.kinds.chat_session.upstream.superoffice.conftest import Pair
 from tests.kinds.conftest import BO
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CHAT = GlobalId("chs", 1)
 

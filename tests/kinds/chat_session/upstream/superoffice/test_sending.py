@@ -17,7 +17,7 @@ from tests.connections.conftest import ADA
 from tests.kinds.chat_session.upstream.superoffice.conftest import Pair
 from tests.kinds.conftest import BO
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CHAT = GlobalId("chs", 1)
 SETTLES = 16.0

@@ -16,7 +16,7 @@ from app.storage.work import Work
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.upstream.voicebot.conftest import Pair
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CNV = GlobalId("cnv", 1)
 SETTLES = 15.0

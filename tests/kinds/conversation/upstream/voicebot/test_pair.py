@@ -13,7 +13,7 @@ from app.kinds.conversation.model.conversation import Status
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.upstream.voicebot.conftest import Pair
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CNV = GlobalId("cnv", 1)
 

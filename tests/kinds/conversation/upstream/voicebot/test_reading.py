@@ -23,7 +23,7 @@ from tests.connections.conftest import ADA
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.upstream.voicebot.conftest import Pair
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CNV = GlobalId("cnv", 1)
 GOOD = {"system": "VOICEBOT", "name": "Bot", "address": "https://bot.example.com/v1", "credential": "token"}

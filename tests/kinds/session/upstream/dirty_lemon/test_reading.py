@@ -21,7 +21,7 @@ from tests.connections.conftest import ADA
 from tests.kinds.session.upstream.dirty_lemon.conftest import SECRET, Desk, attached
 from tests.kinds.session.upstream.dirty_lemon.lemon import ANA, API, BEN, TOKEN, Lemon
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 
 async def test_session_that_an_event_names_is_read(desk: Desk, lemon: Lemon) -> None:

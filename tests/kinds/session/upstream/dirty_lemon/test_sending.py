@@ -15,7 +15,7 @@ from tests.kinds.conftest import BO
 from tests.kinds.session.upstream.dirty_lemon.conftest import SES, Desk
 from tests.kinds.session.upstream.dirty_lemon.lemon import ANA, Lemon
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 CURRENT = f"/v1/customers/{ANA}/sessions/current"
 SETTLES = 15.0
