@@ -1,8 +1,10 @@
 """A fresh, migrated database of each kind for every test, with a clock and ids that the test controls."""
 
 import asyncio
+import fcntl
 import gc
 import logging
+import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -21,7 +23,7 @@ from app.storage.migrations import migrate
 from tests.chores import put_chores_off
 from tests.keeping import keep_connections, keeper
 from tests.lasting_loop import keep_loop, lasting
-from tests.postgres import Copies, empty_database, running_server
+from tests.postgres import EXISTING, Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed, has_programs
 from tests.replication import Replicated, replicated_servers
 from tests.sharing import (
@@ -31,9 +33,10 @@ from tests.sharing import (
     pass_over_an_empty_environment,
     share_compiled_statements,
     share_migrations,
+    share_what_clients_trust,
     share_what_every_start_makes,
 )
-from tests.sizes import be_thorough
+from tests.sizes import be_thorough, pass_over_our_constants
 from tests.turns import BOTH, EACH, left_out
 
 pytest_plugins = ("tests.kit.library_fixtures",)
@@ -74,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     share_compiled_statements(patch)
     share_what_every_start_makes(patch)
+    share_what_clients_trust(patch)
     share_migrations(patch)
     pass_over_an_empty_environment(patch)
     connect_for_plans_alone(patch)
@@ -94,8 +98,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [each for each in items if each not in left]
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave modules and thousands of tests out of the collections of garbage, for they stay until the end."""
+    patch = pytest.MonkeyPatch()
+    pass_over_our_constants(patch)
+    session.config.add_cleanup(patch.undo)
     gc.collect()
     gc.freeze()
 
@@ -170,14 +177,22 @@ def kinds() -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "template.db"
+def sqlite_template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all processes of a run: the first makes it while the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if hasattr(request.config, "workerinput") else own
+    path, new = folder / "template.db", folder / "new" / "template.db"
 
     async def make() -> None:
-        await migrate(f"sqlite:///{path}")
-        await put_chores_off(f"sqlite:///{path}")
+        await migrate(f"sqlite:///{new}")
+        await put_chores_off(f"sqlite:///{new}")
 
-    asyncio.run(make())
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            new.parent.mkdir()
+            asyncio.run(make())
+            new.rename(path)
     return path
 
 
@@ -199,8 +214,11 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[sa.URL]:
 
 
 @pytest.fixture(scope="session")
-def postgres_copies(postgres_server: sa.URL) -> Iterator[Copies]:
-    copies = Copies(postgres_server)
+def postgres_copies(request: pytest.FixtureRequest, postgres_server: sa.URL) -> Iterator[Copies]:
+    given = getattr(request.config, "workerinput", {})
+    # A server that stays would keep what nobody knows to be the last to use.
+    shares = _ADDRESS in given and not os.environ.get(EXISTING)
+    copies = Copies(postgres_server, f"shared_{given['testrunuid']}" if shares else None)
     yield copies
     copies.close()
 
@@ -217,20 +235,15 @@ def replicated() -> Iterator[Replicated]:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh, migrated database, in which every chore is done."""
-    if request.param == "sqlite":
-        path = tmp_path / "switchboard.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-    else:
-        with request.getfixturevalue("postgres_copies").fresh() as url:
-            yield url
+    with fresh_url(request, tmp_path) as url:
+        yield url
 
 
 @contextmanager
-def fresh_url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[str]:
+def fresh_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     """A fresh, migrated database of the kind that the fixture's parameter names, for a fixture of any scope."""
     if request.param == "sqlite":
-        path = folders.mktemp("database") / "switchboard.db"
+        path = folder / "switchboard.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
     else:
@@ -241,7 +254,7 @@ def fresh_url(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database for all those tests of a module that leave it as it is."""
-    with fresh_url(request, tmp_path_factory) as url:
+    with fresh_url(request, tmp_path_factory.mktemp("database")) as url:
         yield url
 
 

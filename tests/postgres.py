@@ -21,6 +21,11 @@ from tests.postgres_server import temporary_server
 EXISTING = "SWITCHBOARD_TEST_POSTGRES_URL"
 """The variable that names a server to use, in place of one that is started."""
 
+_MAKING = 0x7E57
+"""The lock of whoever makes or copies a database that the processes of a run share."""
+_PATIENCE = 300
+"""Seconds that it is waited for."""
+
 # What the migrations put in, to be put back after each test; and a note of every change of tables from then on.
 _KEEP_SEED = """
 CREATE SCHEMA seed;
@@ -90,8 +95,10 @@ class Copies:
     Each keeps a connection for that: a new one, whose process knows no table yet, would take 20 ms instead of the two.
     Those connections live in a loop of their own, which runs between the tests."""
 
-    def __init__(self, server: sa.URL) -> None:
+    def __init__(self, server: sa.URL, shared: str | None = None) -> None:
+        """With the name of a database that all processes of a run make their copies of, where they may share one."""
         self._server = server
+        self._shared = shared
         self._template: str | None = None
         """The database that is copied, as migrated."""
         self._made: list[str] = []
@@ -137,11 +144,10 @@ class Copies:
     async def _migrated(self) -> str:
         """A new database as the migrations leave it, of which it is known what is in it."""
         name = f"template_{uuid4().hex}"
-        await _run(self._server, f"CREATE DATABASE {name}")
-        url = self._server.set(database=name)
-        await migrate(_text(url))
-        await put_chores_off(_text(url))
-        await _run(url, _KEEP_SEED)
+        if self._shared is None:
+            await self._migrate(name)
+        else:
+            await self._copy_shared(self._shared, name)
         connection = await asyncpg.connect(**self._arguments(name))
         try:
             self._structure = await connection.fetchval(_STRUCTURE)
@@ -154,6 +160,24 @@ class Copies:
         finally:
             await connection.close()
         return name
+
+    async def _migrate(self, name: str) -> None:
+        await _run(self._server, f"CREATE DATABASE {name}")
+        url = self._server.set(database=name)
+        await migrate(_text(url))
+        await put_chores_off(_text(url))
+        await _run(url, _KEEP_SEED)
+
+    async def _copy_shared(self, shared: str, name: str) -> None:
+        """Copy what the processes share, which the first of them makes while the others wait: to migrate takes 3 s."""
+        alone = await asyncpg.connect(**asyncpg_arguments(parse_database_url(_text(self._server))))
+        try:
+            await alone.execute(f"SET lock_timeout = '{_PATIENCE}s'; SELECT pg_advisory_lock({_MAKING})")
+            if not await alone.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", shared):
+                await self._migrate(shared)
+            await alone.execute(f"CREATE DATABASE {name} TEMPLATE {shared}")
+        finally:
+            await alone.close()
 
     async def _reset(self, name: str) -> bool:
         """Bring the rows back, and drop tables of the test's own.
