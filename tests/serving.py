@@ -22,12 +22,12 @@ PATIENCE = 60.0
 """Seconds that anything may take; only a failing test takes them, so a busy machine has all that it needs."""
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until it holds."""
-    for _ in range(int(PATIENCE / 0.01)):
+async def eventually(condition: Callable[[], bool], pause: float = 0.01) -> None:
+    """Wait until it holds. Between two looks, which may be dear, are so many seconds."""
+    for _ in range(int(PATIENCE / pause)):
         if condition():
             return
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
     raise AssertionError("it never came to be")
 
 

@@ -26,6 +26,9 @@ pytestmark = pytest.mark.anyio
 
 KEY = "the key of the workers"
 
+PAUSE = 0.2
+"""Seconds between two looks at all processes of the machine."""
+
 
 @dataclass
 class Workers:
@@ -48,7 +51,7 @@ class Workers:
         return answer.status_code
 
     async def ended(self, pids: set[int]) -> None:
-        await eventually(lambda: not any(psutil.pid_exists(pid) and _runs(pid) for pid in pids))
+        await eventually(lambda: not any(psutil.pid_exists(pid) and _runs(pid) for pid in pids), PAUSE)
 
 
 def _line(process: psutil.Process) -> str:
@@ -103,7 +106,7 @@ async def test_worker_that_is_killed_is_replaced_and_all_are_by_a_signal(databas
         assert len(first) == 2
         assert await running.ask() == 200
         os.kill(next(iter(first)), signal.SIGKILL)
-        await eventually(lambda: len(running.pids) == 2 and running.pids != first)
+        await eventually(lambda: len(found := running.pids) == 2 and found != first, PAUSE)
         assert [await running.ask() for _ in range(10)] == [200] * 10
         second = running.pids
         # One after the other, so that somebody answers all the time.
@@ -111,7 +114,7 @@ async def test_worker_that_is_killed_is_replaced_and_all_are_by_a_signal(databas
         async with asyncio.timeout(PATIENCE):
             while running.pids & second:
                 assert await running.ask() == 200
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(PAUSE)
         third = running.pids
         assert len(third) == 2
         running.process.send_signal(signal.SIGTERM)
