@@ -10,8 +10,9 @@ import orjson
 import sqlalchemy as sa
 
 from app.interactions.tables import mark
-from app.reports.model import Figures, Level, period_start
+from app.reports.model import Figures, Level, period_end
 from app.reports.tables import cell, state, sum_of_teams
+from app.storage.constructs import records
 from app.storage.fixed import Fixed
 from app.storage.repository import Repository
 
@@ -51,12 +52,18 @@ _COUNTED = Fixed(
 
 
 class _Kept:
-    """The statements on a table of figures. The parameters of its primary key begin with `of_`."""
+    """The statements on a table of figures.
+
+    The parameters of its primary key begin with `of_`. `get` returns the rows of the keys in the parameter `keys`, a
+    JSON list: each its key and its figures."""
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
         key = sa.and_(*(column == sa.bindparam(f"of_{column.name}", type_=column.type) for column in table.primary_key))
-        self.get, self.add = Fixed(sa.select(table.c.figures).where(key)), Fixed(sa.insert(table))
+        keys = records("keys", *table.primary_key)
+        of_keys = sa.and_(*(column == keys.c[column.name] for column in table.primary_key))
+        self.get = Fixed(sa.select(*table.primary_key, table.c.figures).select_from(keys.join(table, of_keys)))
+        self.add = Fixed(sa.insert(table))
         self.save = Fixed(sa.update(table).where(key).values(figures=sa.bindparam("new", type_=table.c.figures.type)))
         self.delete = Fixed(sa.delete(table).where(key))
 
@@ -95,16 +102,18 @@ class ReportRepository(Repository):
         self._add(_SUMS, sums)
 
     def _add(self, kept: _Kept, gained: Mapping[CellKey, Figures]) -> None:
+        keys = orjson.dumps([kept.key(whose) for whose in gained]).decode()
+        known = {tuple(key): text for *key, text in self._all(kept.get, {"keys": keys})}
         new, changed, empty = [], [], []
         for whose, figures in sorted(gained.items(), key=lambda each: each[0]):
             key = kept.key(whose)
             of = {f"of_{name}": value for name, value in key.items()}
-            row = self._one(kept.get, of)
-            if row is not None:
-                figures.add_stored(orjson.loads(row.figures))
+            before = known.get(tuple(key.values()))
+            if before is not None:
+                figures.add_stored(orjson.loads(before))
             stored = figures.stored()
             text = orjson.dumps(stored).decode()
-            if row is None:
+            if before is None:
                 new.append({**key, "figures": text})
             elif stored:
                 changed.append({**of, "new": text})
@@ -133,7 +142,7 @@ class ReportRepository(Repository):
             of = (table.c.by_user == by_user, table.c.level == int(level))
             oldest = sa.select(table.c.period).where(*of).order_by(table.c.period).limit(most)
             periods = self.connection.execute(oldest).scalars().all()
-            old = [each for each in periods if period_start(level, each + 1) <= before]
+            old = [each for each in periods if period_end(level, each) <= before]
             if old:
                 self.connection.execute(sa.update(state).values(counts_since=before))
                 gone = sa.delete(table).where(*of, table.c.period <= old[-1])

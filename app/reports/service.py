@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.interactions.marks import Outcome
-from app.reports.model import Figures, periods_of
+from app.reports.model import Figures, Level, periods_of
 from app.reports.repository import CellKey, ReportRepository
 
 if TYPE_CHECKING:
@@ -99,4 +99,5 @@ def _figures(work: "Work", hours: _Hours, mark: Any) -> tuple[Figures, int | Non
 def _cells(mark: Any) -> Iterator[CellKey]:
     for level, period in periods_of(mark.at):
         yield CellKey(False, level, period, mark.kind, mark.team_id, 0)
-        yield CellKey(True, level, period, mark.kind, mark.team_id, mark.user_id or 0)
+        if level is not Level.HOUR_OF_DAY:
+            yield CellKey(True, level, period, mark.kind, mark.team_id, mark.user_id or 0)

@@ -9,7 +9,7 @@ def _figures(name: str, *more: sa.Column[int]) -> sa.Table:
     return sa.Table(
         name,
         metadata,
-        # Stored twice: for all users together, and by user.
+        # Stored twice: for all users together, and by user, which hours of the day are not.
         sa.Column("by_user", sa.Boolean, primary_key=True),
         sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("period", BigId, primary_key=True, autoincrement=False),

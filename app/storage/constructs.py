@@ -248,6 +248,35 @@ def texts(param: ListParameter, name: str = "texts") -> sa.TableValuedAlias:
     return _Texts(_list_parameter(param, sa.Text())).table_valued(sa.column("text", sa.Text()), name=name)
 
 
+class _Records(FunctionElement[Any]):
+    inherit_cache = False
+    name = "records"
+
+    def __init__(self, param: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> None:
+        self.columns_of = columns
+        super().__init__(param)
+
+
+@compiles(_Records, "postgresql")
+def _records_postgresql(element: _Records, compiler: SQLCompiler, **kw: Any) -> str:
+    columns = (f"{column.name} {column.type.compile(compiler.dialect)}" for column in element.columns_of)
+    given = compiler.process(element.clauses, **kw)
+    return f"(SELECT * FROM json_to_recordset({given}::json) AS each({', '.join(columns)}))"
+
+
+@compiles(_Records, "sqlite")
+def _records_sqlite(element: _Records, compiler: SQLCompiler, **kw: Any) -> str:
+    columns = (f"json_extract(value, '$.{column.name}') AS {column.name}" for column in element.columns_of)
+    return f"(SELECT {', '.join(columns)} FROM json_each({compiler.process(element.clauses, **kw)}))"
+
+
+def records(param: str, *columns: sa.Column[Any]) -> sa.TableValuedAlias:
+    """A FROM element of columns of these names and types, with a row per object of the parameter's JSON list."""
+    given: sa.BindParameter[str] = sa.bindparam(param, type_=sa.Text)
+    names = (sa.column(column.name, column.type) for column in columns)
+    return _Records(given, columns).table_valued(*names, name=param)
+
+
 def unindexed_in(condition: Any, table: sa.FromClause) -> Any:
     """A condition on rows that are read by their keys. SQLite cannot see that these are few, and would otherwise search
     among all rows of a kind."""

@@ -1,11 +1,13 @@
 """Reports: whose figures are shown, what is asked for wrongly, what is kept, what is read."""
 
 import asyncio
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -25,7 +27,7 @@ from app.interactions.service.holding import claim, release
 from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, reopen
 from app.interactions.tables import mark
-from app.reports.model import cover, period_start
+from app.reports.model import Level, cover, cover_by_hour, period_start
 from app.reports.service import count_marks, forget_marks
 from app.reports.tables import cell, sum_of_teams
 from app.storage.work import Work
@@ -33,6 +35,7 @@ from tests.conftest import START
 from tests.graph.planning import Plans
 from tests.kinds.conftest import ADA, BO
 from tests.reports.asking import REPORT, count_all, report
+from tests.turns import turns_of
 from tests.waiting.conftest import floor as floor
 from tests.waiting.floor import EVE, Floor
 
@@ -246,9 +249,9 @@ async def test_marks_and_figures_stay_when_the_customer_is_erased_and_go_in_thei
         found: tuple[int, int] = await floor.do(count)
         return found
 
-    assert await kept() == (1, 12)
+    assert await kept() == (1, 14)
     floor.clock.now += timedelta(days=31)
-    assert await kept() == (0, 12)
+    assert await kept() == (0, 14)
     assert (await told(floor))["total"]["answeredCount"] == 1
     floor.clock.now += floor.graph.settings.report_retention
     assert await kept() == (0, 0)
@@ -332,6 +335,54 @@ def test_cover_has_each_hour_once_and_few_periods(since: datetime, hours: int, k
     # Two ends of at most 23 hours and 30 days each; half of these where anything can be taken away.
     assert len(pieces) <= (12 + 15) * 2 + 13 + 2 or kept_since > since.replace(day=1, hour=0)
     assert len(pieces) <= (23 + 30) * 2 + 13
+
+
+@given(MOMENTS, st.integers(1, 100 * 24), KEPT)
+def test_cover_by_hour_has_each_hour_once_and_few_periods(since: datetime, hours: int, kept: int) -> None:
+    until, kept_since = since + hours * HOUR, since + kept * HOUR
+    counted: Counter[datetime] = Counter()
+    pieces = [*cover_by_hour(since, until, kept_since, Level.MONTH)]
+    for hour, (level, period, times) in pieces:
+        begin = period_start(level, period)
+        assert begin.hour == hour
+        if times < 0:
+            assert begin >= kept_since, "what is taken away is not known"
+        days = {Level.HOUR: 1, Level.HOUR_OF_DAY: monthrange(begin.year, begin.month)[1]}[level]
+        for day in range(days):
+            counted[begin + day * DAY] += times
+    assert +counted == Counter(since + number * HOUR for number in range(hours))
+    assert not -counted
+    # Of each hour, two ends of at most half a month each, unless nothing can be taken away there.
+    assert len(pieces) <= 24 * (2 * 16 + 4) or kept_since > since.replace(day=1, hour=0)
+    by_user = [piece for _, piece in cover_by_hour(since, until, kept_since, Level.DAY)]
+    assert sorted(by_user) == sorted(cover(since, until, kept_since, Level.HOUR))
+
+
+ZONES = ("Europe/Oslo", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Kiritimati")
+
+
+async def test_report_by_hour_of_the_day_is_right_in_each_time_zone(floor: Floor, database_url: str) -> None:
+    await floor.do(busy_year)
+    await count_all(floor.graph)
+    # With both changes of clocks on either side of the equator, and with months of which all, much or little is in it.
+    for since, days in ((datetime(2026, 1, 20, 11, tzinfo=UTC), 95), (datetime(2026, 9, 3, 11, tzinfo=UTC), 60)):
+        until = since + days * DAY
+        for zone in turns_of(database_url, ZONES):
+            found = await report(floor.graph, since, until, ADA, by="HOUR_OF_DAY", zone=zone)
+            wanted = Counter(each.astimezone(ZoneInfo(zone)).hour for each in busy_hours() if since <= each < until)
+            counts = [group["figures"]["answeredCount"] for group in found["groups"]]
+            assert counts == [wanted[hour] for hour in range(24)], zone
+
+
+async def test_marks_are_counted_by_as_many_statements_whatever_their_number(floor: Floor) -> None:
+    await floor.do(busy_year)
+    ran = []
+    for most in (1, 10, 100):
+        floor.graph.statements.clear()
+        assert await floor.do(count_marks, most)
+        ran.append(len([sql for sql in floor.graph.statements if " report_" in sql]))
+    # The lock, and for each of the two tables what is known, what is new and what is changed.
+    assert ran == [5, 7, 7]
 
 
 async def test_report_that_begins_where_figures_were_forgotten_has_none_of_these(floor: Floor) -> None:

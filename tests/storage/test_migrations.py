@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _PATIENCE = 60.0
 
-_OF_DATA = {"sqlite": frozenset({"0015", "0016", "0043"}), "postgresql": frozenset({"0015", "0016"})}
+_OF_DATA = {"sqlite": frozenset({"0015", "0016", "0043", "0046"}), "postgresql": frozenset({"0015", "0016", "0046"})}
 """Revisions that change rows alone, or nothing in this database."""
 
 

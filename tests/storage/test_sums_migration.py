@@ -1,5 +1,7 @@
-"""The migration that adds up the figures of reports for all teams, on figures as they were kept before it."""
+"""The migrations that add up figures of reports, on figures as they were kept before them."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,22 +36,42 @@ def fill(connection: sa.Connection) -> None:
     connection.execute(sa.insert(table("report_cell", *rows[0])), rows)
 
 
-def kept(connection: sa.Connection) -> list[tuple[Any, ...]]:
-    names = ("by_user", "level", "period", "kind", "user_id", "figures")
-    sums = table("report_sum", *names)
-    keys = [sums.c[name] for name in names[:-1]]
-    rows = connection.execute(sa.select(*keys, sa.cast(sums.c.figures, sa.Text)).order_by(*keys))
+def kept(connection: sa.Connection, name: str, level: int, *whose: str) -> list[tuple[Any, ...]]:
+    found = table(name, "by_user", "level", "period", *whose, "figures")
+    keys = [found.c[each] for each in ("by_user", "period", *whose)]
+    rows = connection.execute(
+        sa.select(*keys, sa.cast(found.c.figures, sa.Text)).where(found.c.level == level).order_by(*keys)
+    )
     return [(bool(row.by_user), *row[1:]) for row in rows]
+
+
+def sums_of_hours(connection: sa.Connection) -> list[tuple[Any, ...]]:
+    return kept(connection, "report_sum", 0, "kind", "user_id")
+
+
+def hours_of_days(connection: sa.Connection) -> list[list[tuple[Any, ...]]]:
+    return [
+        kept(connection, "report_cell", 3, "kind", "team_id", "user_id"),
+        kept(connection, "report_sum", 3, "kind", "user_id"),
+    ]
+
+
+def by_hour_of_day(hours: Sequence[int]) -> dict[int, list[int]]:
+    """The hours by that of the day, for each month: its number, counted from 1970, times 24, and the hour."""
+    found: dict[int, list[int]] = {}
+    for hour in hours:
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        found.setdefault(((at.year - 1970) * 12 + at.month - 1) * 24 + at.hour, []).append(hour)
+    return dict(sorted(found.items()))
 
 
 async def test_sums_of_teams_are_made_of_the_figures_that_are_kept(empty_database_url: str) -> None:
     await migrate(empty_database_url, "0039")
     await on(empty_database_url, fill)
     await migrate(empty_database_url)
-    assert await on(empty_database_url, kept) == [
+    assert await on(empty_database_url, sums_of_hours) == [
         (
             by_user,
-            0,
             hour,
             kind,
             7 * by_user,
@@ -58,4 +80,24 @@ async def test_sums_of_teams_are_made_of_the_figures_that_are_kept(empty_databas
         for by_user in (False, True)
         for hour in range(490_000, 490_000 + HOURS)
         for kind in ("conversation", "session")
+    ]
+
+
+async def test_hours_of_days_are_made_of_the_hours_that_are_kept(empty_database_url: str) -> None:
+    await migrate(empty_database_url, "0039")
+    await on(empty_database_url, fill)
+    await migrate(empty_database_url)
+    months = by_hour_of_day(range(490_000, 490_000 + HOURS))
+    assert len({number // 24 for number in months}) == 2
+
+    def figures(hours: Sequence[int], *teams: int) -> str:
+        days, each = len(hours), len(hours) * len(teams)
+        classes = ",".join(f"{team},{days}" for team in teams)
+        missed = sum(1 + hour % 5 for hour in hours) * len(teams)
+        return f'{{"first":[{2 * each},{3.5 * each},{classes},9,{each}],"missed":{missed}}}'
+
+    whose = [(number, kind, hours) for number, hours in months.items() for kind in ("conversation", "session")]
+    assert await on(empty_database_url, hours_of_days) == [
+        [(False, number, kind, team, 0, figures(hours, team)) for number, kind, hours in whose for team in range(3)],
+        [(False, number, kind, 0, figures(hours, 0, 1, 2)) for number, kind, hours in whose],
     ]

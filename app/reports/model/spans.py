@@ -1,16 +1,17 @@
 """The span of time of a report, grouped in a time zone."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.core.errors import InvalidInput
 from app.directory.model.checks import time_zone
-from app.reports.model.periods import HOUR, Level, cover, period_start
+from app.reports.model.periods import HOUR, Level, Piece, cover, cover_by_hour, period_of, period_start
 
 LONGEST = timedelta(days=400)
 """The longest time that a report covers."""
@@ -30,6 +31,7 @@ class Grouping(Enum):
     HOUR_OF_DAY = "HOUR_OF_DAY"
 
 
+_ANY_DAY = datetime(2000, 1, 2)  # noqa: DTZ001 - only the hours of its day are looked at
 _IN_DETAIL = (Grouping.DAY, Grouping.HOUR_OF_DAY)
 
 
@@ -66,19 +68,37 @@ class Span:
         starts = _starts(since, until, zone, by) if by in (Grouping.DAY, Grouping.MONTH) else ()
         return cls(since, until, zone, by, starts)
 
-    def shares(self, kept_since: datetime) -> Mapping[Level, Mapping[int, Sequence[Share]]]:
-        """What the periods of each level add to the span or its groups, with figures kept since then."""
+    def shares(self, kept_since: datetime, *, by_user: bool) -> Mapping[Level, Mapping[int, Sequence[Share]]]:
+        """What the periods of each level add to the span or its groups, with figures kept since then.
+
+        The figures of users are not kept by hour of the day."""
+        shares: Iterator[tuple[datetime | int, Piece]]
+        if self.by is Grouping.HOUR_OF_DAY:
+            shares = self._of_hours(kept_since, Level.DAY if by_user else Level.MONTH)
+        else:
+            shares = self._of_starts(kept_since)
         found: defaultdict[Level, defaultdict[int, list[Share]]] = defaultdict(lambda: defaultdict(list))
-        begins = self.starts or (self.since,)
-        for begin, end in zip(begins, (*begins[1:], self.until), strict=True):
-            longest = Level.HOUR if self.by is Grouping.HOUR_OF_DAY else Level.MONTH
-            for level, period, times in cover(begin, end, kept_since, longest):
-                group = self._hour(period) if self.by is Grouping.HOUR_OF_DAY else begin
-                found[level][period].append(Share(group, times))
+        for part, (level, period, times) in shares:
+            found[level][period].append(Share(part, times))
         return found
 
-    def _hour(self, period: int) -> int:
-        return period_start(Level.HOUR, period).astimezone(self.zone).hour
+    def _of_starts(self, kept_since: datetime) -> Iterator[tuple[datetime, Piece]]:
+        for begin, end in pairwise((*(self.starts or (self.since,)), self.until)):
+            for piece in cover(begin, end, kept_since):
+                yield begin, piece
+
+    def _of_hours(self, kept_since: datetime, longest: Level) -> Iterator[tuple[int, Piece]]:
+        for shift, begin, end in self._shifts():
+            for hour, piece in cover_by_hour(begin, end, kept_since, longest):
+                yield (_ANY_DAY + hour * HOUR + shift).hour, piece
+
+    def _shifts(self) -> Iterator[tuple[timedelta, datetime, datetime]]:
+        """The parts of the span between two changes of the time zone's clocks, and how far these are from UTC."""
+        hours = range(period_of(Level.HOUR, self.since), period_of(Level.HOUR, self.until))
+        starts = (period_start(Level.HOUR, each) for each in hours)
+        for shift, part in groupby(starts, key=lambda start: start.astimezone(self.zone).utcoffset()):
+            between = list(part)
+            yield shift or timedelta(), between[0], between[-1] + HOUR
 
 
 def _full_hour(at: datetime) -> datetime:

@@ -60,7 +60,7 @@ def _groups(
     read: Read, span: Span, wanted: Asked, counts_since: datetime, *, by_user: bool, by_team: bool
 ) -> Generator[Query, Sequence[Any], dict[Any, Figures]]:
     groups: defaultdict[Any, Figures] = defaultdict(Figures)
-    for level, shares in span.shares(counts_since).items():
+    for level, shares in span.shares(counts_since, by_user=by_user).items():
         given = {"of_user": by_user, "level": int(level), "periods": sorted(shares)}
         rows = yield read.query(("cells", by_team), lambda: _seen_cells(read.permissions, by_team=by_team), **given)
         for period, kind, team_id, user_id, figures in rows:

@@ -1,12 +1,12 @@
 """The figures of reports for all teams together."""
 
-import json
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
+from app.storage.migrations.figures import add_figures, stored_figures
 from app.storage.migrations.steps import Steps
 from app.storage.tables import BigId, JsonText
 
@@ -70,34 +70,10 @@ def _add_sums(by_user: bool, level: int, after: int) -> int | None:
     )
     sums: dict[tuple[Any, ...], dict[str, Any]] = {}
     for *whose, figures in rows:
-        _add(sums.setdefault(tuple(whose), {}), json.loads(figures))
+        add_figures(sums.setdefault(tuple(whose), {}), figures)
     new = [
-        {"by_user": by_user, "level": level, **dict(zip(_WHOSE, key, strict=True)), "figures": _stored(figures)}
+        {"by_user": by_user, "level": level, **dict(zip(_WHOSE, key, strict=True)), "figures": stored_figures(figures)}
         for key, figures in sums.items()
     ]
     connection.execute(sa.insert(_table("report_sum")), new)
     return int(found[-1]) + 1
-
-
-def _add(total: dict[str, Any], figures: dict[str, Any]) -> None:
-    """Counts are numbers; a duration is its count, its sum, and pairs of a class and how many are in it."""
-    for name, value in figures.items():
-        if not isinstance(value, list):
-            total[name] = total.get(name, 0) + value
-            continue
-        count, seconds, classes = total.get(name, (0, 0.0, {}))
-        for place in range(2, len(value), 2):
-            classes[value[place]] = classes.get(value[place], 0) + value[place + 1]
-        total[name] = (count + value[0], seconds + value[1], classes)
-
-
-def _stored(figures: dict[str, Any]) -> str:
-    found: dict[str, Any] = {}
-    for name, value in figures.items():
-        if isinstance(value, tuple):
-            count, seconds, classes = value
-            pairs = (each for pair in sorted(classes.items()) for each in pair)
-            found[name] = [count, round(seconds, 3), *pairs]
-        else:
-            found[name] = value
-    return json.dumps(found, separators=(",", ":"))
