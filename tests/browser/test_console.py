@@ -45,6 +45,29 @@ ADDRESSES = (
     "",
 )
 
+_FILE = {"name": ATTACKS[1], "publicDownloadUrl": "https://files.example.com/b", "size": 1_500}
+OTHER_CONTENTS: list[dict[str, Any]] = [
+    {"image": {**_FILE, "mimeType": "image/png"}},
+    {"video": {**_FILE, "mimeType": "video/mp4"}},
+    {"audio": {**_FILE, "mimeType": "audio/ogg", "voice": True}},
+    {"location": {"name": ATTACKS[0], "latitude": "59.9", "longitude": "10.7", "url": ADDRESSES[0]}},
+    {
+        "contact": {
+            "name": {"formattedName": ATTACKS[1], "firstName": "Ada"},
+            "org": {"title": ATTACKS[0], "company": "Acme"},
+            "phones": [{"phone": "+47 1", "type": "WORK"}],
+        }
+    },
+]
+OTHER_CARDS = [
+    ["A", ATTACKS[1], "Image · image/png · 1.5 kB"],
+    ["A", ATTACKS[1], "Video · video/mp4 · 1.5 kB"],
+    ["A", ATTACKS[1], "Voice message · audio/ogg · 1.5 kB"],
+    ["SPAN", ATTACKS[0], "59.9, 10.7"],
+    ["SPAN", ATTACKS[1], f"{ATTACKS[0]}, Acme", "+47 1 · WORK"],
+]
+"""What is shown of OTHER_CONTENTS: links to what may be opened, and words."""
+
 
 @asynccontextmanager
 async def server_with_demo(folder: Path) -> AsyncIterator[tuple[Process, str]]:
@@ -114,6 +137,14 @@ def has(text: str, place: str = "document.body") -> str:
     return f"{place}.innerText.includes({orjson.dumps(text).decode()})"
 
 
+async def choose(tab: Tab, select: str, name: str) -> None:
+    """Choose an option by its name, as soon as it is offered."""
+    option = f"[...{select}.options].find(o => o.textContent === {orjson.dumps(name).decode()})"
+    await tab.run(f"{select}.focus()")
+    await tab.until(f"{option} !== undefined")
+    await tab.run(f"{select}.value = {option}.value; {select}.dispatchEvent(new Event('change'))")
+
+
 def row(interaction: str) -> str:
     return f"document.querySelector('.rows > li[data-key={interaction}]')"
 
@@ -152,6 +183,8 @@ async def test_console_team_works_through_the_queue_by_keyboard(browser: Browser
             await tab.run("globalThis.isSameDocument = true")
             for window in (tab, other):
                 await window.until(f"{row(interaction)} !== null")
+            # Who does not see it is told.
+            await other.until("document.querySelector('.unseen[role=status]').textContent !== ''")
             # By keys to its row, and claimed: the other window sees who has it.
             await tab.press("j", "KeyJ", number=74)
             await tab.until(f"{FOCUS} !== undefined")
@@ -260,10 +293,19 @@ async def test_console_shows_hostile_words_as_words(browser: Browser, tmp_path: 
                 "contents": [{"text": {"content": attack}}, {"document": document}],
             }
             assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
+        given = {"target": {"interactionId": interaction}, "contents": OTHER_CONTENTS}
+        assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
         note = "mutation ($input: AddNoteInput!) { addNote(input: $input) { errors { code } } }"
         assert (await ask(address, note, input={"id": interaction, "text": ATTACKS[1]}))["addNote"]["errors"] == []
         await tab.run(f"location.hash = 'open={interaction}'")
-        await tab.until(f"document.querySelectorAll('.message').length >= {len(ATTACKS)}")
+        await tab.until(f"document.querySelectorAll('.message').length > {len(ATTACKS)}")
+        cards = "[...[...document.querySelectorAll('.message')].at(-1).querySelectorAll('.file')]"
+        assert (
+            await tab.run(
+                f"{cards}.map(card => [card.firstChild.tagName, ...[...card.children].map(e => e.textContent)])"
+            )
+            == OTHER_CARDS
+        )
         shown = await tab.run("[...document.querySelectorAll('.message .text, .note .text')].map(p => p.textContent)")
         for attack in ATTACKS:
             assert shown.count(attack) >= 2, attack  # as a text and as a caption
@@ -321,6 +363,96 @@ async def test_console_comes_back_when_the_server_does(browser: Browser, tmp_pat
         sent = "[...document.querySelectorAll('.message .text')].filter(p => p.textContent.startsWith('written'))"
         assert await tab.run(f"{sent}.length") == 1
         assert_own(tab, address)
+
+
+async def test_console_narrows_the_queue_to_a_team(browser: Browser, tmp_path: Path) -> None:
+    select = "[...document.querySelectorAll('.filters select')].find(s => s.ariaLabel === 'Team')"
+    assign = "mutation ($id: ID!, $team: ID) { assignTeam(input: {id: $id, teamId: $team}) { errors { code } } }"
+    async with server_with_demo(tmp_path) as (_, address):
+        made = await ask(address, 'mutation { createTeam(input: {name: "Glaziers"}) { team { id } } }')
+        team = made["createTeam"]["team"]["id"]
+        interaction = await write_as_customer(address)
+        async with console(browser, address) as tab:
+            await choose(tab, select, "Glaziers")
+            await tab.until(f"{ROWS}.length === 0 && {has('Nobody is waiting')}")
+            # What comes to the team comes into the list, and what goes leaves it.
+            await ask(address, assign, id=interaction, team=team)
+            await tab.until(f"{ROWS}.length === 1 && {row(interaction)} !== null")
+            await ask(address, assign, id=interaction, team=None)
+            await tab.until(f"{ROWS}.length === 0")
+            await choose(tab, select, "No team")
+            await tab.until(f"{ROWS}.length > 1 && {row(interaction)} !== null")
+            # It is still chosen after a reload.
+            await tab.run("globalThis.isOld = true; location.reload()")
+            await tab.until(f"!globalThis.isOld && {READY} && {select}.selectedOptions[0].textContent === 'No team'")
+
+
+CUT = """(() => {
+    globalThis.whole ??= { fetch, WebSocket };
+    let arrives = true;
+    // The first message arrives, and nothing else.
+    globalThis.fetch = async (address, given) => {
+        if (given?.body?.includes("mutation Send(") && arrives) {
+            arrives = false;
+            await whole.fetch.call(globalThis, address, given);
+        }
+        throw new TypeError("no network");
+    };
+    globalThis.WebSocket = class {
+        static OPEN = whole.WebSocket.OPEN;
+        constructor() { setTimeout(() => this.onclose?.({ code: 1006 })); }
+        close() {}
+    };
+    dispatchEvent(new Event("offline"));
+})()"""
+
+
+async def test_console_sends_once_what_the_network_cut_off(browser: Browser, tmp_path: Path) -> None:
+    written = "[...document.querySelectorAll('.message.from-us:not(.pending) .text')].map(p => p.textContent)"
+    unsent = "[...document.querySelectorAll('.pending')].filter(m => m.innerText.includes('Not sent'))"
+    again = "[...document.querySelectorAll('.pending button')].filter(b => b.textContent === 'Try again')"
+    messages = "query ($id: ID!) { interaction(id: $id) { messages(last: 5) { nodes { author text } } } }"
+    async with server_with_demo(tmp_path) as (_, address), console(browser, address) as tab:
+        interaction = await write_as_customer(address)
+
+        async def stored() -> list[str]:
+            found = (await ask(address, messages, id=interaction))["interaction"]["messages"]["nodes"]
+            return [each["text"] for each in found if each["text"].startswith(begin)]
+
+        async def mend(what: str) -> None:
+            await tab.run(f"void (globalThis.{what} = whole.{what})")
+
+        async def hear_again() -> None:
+            await mend("WebSocket")
+            await tab.until(f"{STATE} === 'live'")
+
+        await tab.run(f"location.hash = 'open={interaction}'")
+        await tab.until("document.querySelector('textarea')?.disabled === false")
+        for begin, is_heard_first in (("Unheard", False), ("Heard", True)):
+            words = [f"{begin} {what}" for what in ("and arrived, but for its answer.", "and never left.")]
+            await tab.run(CUT)
+            await tab.until(f"{STATE} === 'reconnecting'")
+            for number, text in enumerate(words, start=1):
+                await tab.run("document.querySelector('textarea').focus()")
+                await tab.write(text)
+                await tab.press("Enter", "Enter", number=13, ctrl=True)
+                await tab.until(f"{unsent}.length === {number}")
+            assert await stored() == words[:1]
+            # The event of the first one tells of it, or else its answer when it is sent again.
+            if is_heard_first:
+                await hear_again()
+                await tab.until(f"{unsent}.length === 1")
+            await mend("fetch")
+            await tab.run(f"{again}.forEach(button => button.click())")
+            await tab.until("document.querySelector('.pending') === null")
+            assert await stored() == words
+            await hear_again()
+            # What comes next shows that nothing else was on its way.
+            given = {"target": {"interactionId": interaction}, "contents": [{"text": {"content": f"{begin}, thanks."}}]}
+            assert (await ask(address, RECEIVE, input=given))["receiveMessage"]["errors"] == []
+            await tab.until(has(f"{begin}, thanks.", "document.querySelector('switchboard-timeline')"))
+            shown = f"{written}.filter(text => text.startsWith('{begin}'))"
+            assert await tab.run(shown) == words
 
 
 async def test_console_reads_anew_what_it_cannot_resume(browser: Browser, tmp_path: Path) -> None:
@@ -439,7 +571,11 @@ async def test_console_wallboard_counts_live_for_who_only_reads(browser: Browser
         ingrid = next(user["id"] for user in users if user["name"] == "Ingrid")
         assert (await ask(address, absent, id=ingrid))["setPresence"]["errors"] == []
         await tab.until(f"!{has('Ingrid', 'document.body')}")
-        await tab.screenshot(tmp_path / "wall.png")
+        for width, height in ((1_400, 900), (700, 450), (400, 800)):
+            await tab.call(
+                "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            )
+            assert await tab.run("document.documentElement.scrollWidth") <= width
         # Signed out, nothing of the hour is kept.
         await tab.run("[...document.querySelectorAll('button')].find(b => b.textContent === 'Sign out').click()")
         assert await tab.run("sessionStorage.length") == 0
@@ -464,9 +600,7 @@ async def test_console_daily_work_by_keyboard(browser: Browser, tmp_path: Path) 
         await tab.press("Escape", "Escape", number=27)
         await tab.until("document.activeElement.tagName === 'H2'")
         select = "document.querySelector('.filters select:last-child')"
-        await tab.run(f"{select}.focus()")
-        await tab.until(f"[...{select}.options].some(o => o.value === 'broken glass')")
-        await tab.run(f"{select}.value = 'broken glass'; {select}.dispatchEvent(new Event('change'))")
+        await choose(tab, select, "broken glass")
         await tab.until(f"{ROWS}.length === 1 && {row(interaction)} !== null")
         # Assigned to a colleague, whom the server offers, and taken from them.
         await tab.run("document.querySelector('switchboard-interaction h2').focus()")
@@ -620,7 +754,7 @@ FED = """(async () => {
     const settled = () => new Promise((go) => set(go, 0));
     const found = {};
     // A queue that only grows, for days.
-    const queue = new Queue(graph, { kinds: [], whose: "all", labels: [] });
+    const queue = new Queue(graph, { kinds: [], whose: "all", teams: [], labels: [] });
     await settled();
     for (let n = 0; n < 3000; n++) {
         const key = String(n).padStart(9, "0");
@@ -678,6 +812,53 @@ FED = """(async () => {
     Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
     return found;
 })()"""
+
+
+BURST = """(async () => {
+    const { Queue } = await import("/assets/console/models/queue.js");
+    const node = (n, text, level = "LOW") => ({
+        id: `cnv_${n}`, kind: "CONVERSATION", version: 1, customer: { name: `Customer ${n}` }, assignee: null,
+        latestMessage: { text },
+        attention: {
+            needed: true, level, reason: "ALERT", since: "2026-01-01T00:00:00Z",
+            queueKey: level + `${n}`.padStart(6, "0"),
+        },
+    });
+    const nodes = Array.from({ length: 500 }, (_, n) => node(n, ""));
+    const page = { cursor: "c", pageInfo: { hasNextPage: false }, nodes };
+    let take;
+    const graph = {
+        follow(feed) { take = feed.take; feed.read(); return () => {}; },
+        query: async (document) => document.includes("attentionQueue") ? { attentionQueue: page } : {},
+    };
+    const choice = { kinds: [], whose: "all", teams: [], labels: [] }, viewer = { user: { id: "usr_1" } };
+    const panel = Object.assign(document.createElement("switchboard-queue"), { graph, viewer, choice });
+    document.body.append(panel);
+    panel.queue = new Queue(graph, choice);
+    await new Promise((go) => setTimeout(go));
+    const rows = panel.querySelector(":scope > .rows"), found = { rows: rows.children.length };
+    const seen = new MutationObserver(() => {});
+    seen.observe(rows, { subtree: true, childList: true, attributes: true, characterData: true });
+    const change = (n, ...more) =>
+        take({ change: "CHANGED", interactionId: `cnv_${n}`, interaction: node(n, ...more) });
+    for (let n = 0; n < 100; n++) change(n * 5, `said ${n}`);
+    found.changes = seen.takeRecords().length;
+    found.isShown = rows.children[495].innerText.includes("said 99");
+    change(7, "now", "HIGH");
+    found.first = rows.firstElementChild.dataset.key;
+    panel.remove();
+    return found;
+})()"""
+
+
+async def test_console_draws_the_row_that_an_event_is_about_and_no_other(browser: Browser, tmp_path: Path) -> None:
+    async with server_with_demo(tmp_path) as (_, address), browser.open_tab() as tab:
+        await tab.open(f"{address}/")
+        await tab.until("document.querySelector('#key') !== null")
+        found = await tab.run(BURST)
+        assert (found["rows"], found["isShown"], found["first"]) == (500, True, "cnv_7")
+        assert found["changes"] < 100 * 10
+        assert tab.errors == []
 
 
 async def test_console_models_keep_no_more_however_long_they_are_open(browser: Browser, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // The queue as it is seen: filters, counts, rows that move without flicker.
 
 import { LEVELS } from "../models/queue.js";
-import { knownLabels } from "../models/labels.js";
+import { knownLabels, knownTeams } from "../models/choices.js";
 import { fill, h, keep, words } from "../view/dom.js";
 import { say, sayValue } from "../view/language.js";
 import { holderOf, kindOf, nameOf, whyLeft } from "../view/saying.js";
@@ -155,26 +155,40 @@ export class QueuePanel extends HTMLElement {
       { "aria-label": say("whose"), onchange: ({ target }) => choose({ whose: target.value }) },
       WHOSE.map((value) => h("option", { value, selected: this.choice.whose === value }, say(`whose.${value}`))),
     );
-    const labels = h("select", { "aria-label": say("labelFilter"), onchange: ({ target }) => choose({ labels: target.value ? [target.value] : [] }) });
-    this.#offer(labels);
-    labels.onfocus = () => this.#offer(labels);
-    return h("div", { class: "filters" }, whose, kinds, labels);
+    const teams = this.#known("teamFilter", "allTeams", "teams", choose, async () => {
+      const found = await knownTeams(this.graph);
+      return found.length ? [...found.map(({ id, name }) => [id, name]), [null, say("ofNoTeam")]] : [];
+    });
+    const labels = this.#known("labelFilter", "allLabels", "labels", choose, async () => (await knownLabels(this.graph)).map((name) => [name, name]));
+    return h("div", { class: "filters" }, whose, kinds, teams, labels);
   }
 
-  // The labels that there are, and the one that is chosen, also when nothing has it any more.
-  async #offer(select) {
-    const draw = (names) => {
-      const [chosen = ""] = this.choice.labels;
-      const all = names.includes(chosen) || !chosen ? names : [chosen, ...names];
-      fill(select, h("option", { value: "" }, say("allLabels")), all.map((name) => h("option", { value: name }, name)));
-      select.value = chosen;
+  // One of what `read` finds, as pairs of a value and its name, or all. What is chosen stays to be seen, also when it is
+  // not found any more.
+  #known(label, all, field, choose, read) {
+    let known = null;
+    const select = h("select", {
+      "aria-label": say(label),
+      onchange: ({ target }) => choose({ [field]: target.value ? [JSON.parse(target.value)] : [] }),
+      onfocus: () => offer(),
+    });
+    const draw = (found) => {
+      const chosen = this.choice[field].map((value) => JSON.stringify(value));
+      const options = new Map(found.map(([value, name]) => [JSON.stringify(value), name]));
+      for (const value of chosen) if (!options.has(value)) options.set(value, JSON.parse(value) ?? say("ofNoTeam"));
+      fill(select, h("option", { value: "" }, say(all)), [...options].map(([value, name]) => h("option", { value }, name)));
+      select.value = chosen[0] ?? "";
       select.hidden = select.options.length < 2;
     };
-    if (!select.options.length) draw([]);
-    const names = await knownLabels(this.graph);
-    if (JSON.stringify(names) === select.dataset.names) return; // an open list is not drawn anew for nothing
-    select.dataset.names = JSON.stringify(names);
-    draw(names);
+    const offer = async () => {
+      const found = await read();
+      if (JSON.stringify(found) === known) return; // an open list is not drawn anew for nothing
+      known = JSON.stringify(found);
+      draw(found);
+    };
+    draw([]);
+    offer();
+    return select;
   }
 }
 
@@ -194,7 +208,13 @@ function makeCount(counts) {
 function makeRow() {
   let item;
   const name = words("", "span", "row-name");
-  const time = ticking(h("span", { class: "row-time" }), () => (item ? since(item.node.attention.since) : ""));
+  const time = ticking(h("span", { class: "row-time" }), () => {
+    if (!item) return "";
+    const text = since(item.node.attention.since);
+    const label = say("waitingFor", { time: text });
+    if (time.getAttribute("aria-label") !== label) time.setAttribute("aria-label", label);
+    return text;
+  });
   const level = h("span", { class: "level" });
   const reason = h("span", { class: "row-reason" });
   const kind = words("", "span", "row-kind");
@@ -204,6 +224,8 @@ function makeRow() {
   const row = h("li", {}, link);
   const put = (element, value) => element.textContent !== value && (element.textContent = value);
   row.update = (given) => {
+    // Of hundreds of rows an event changes one: the others cost a look.
+    if (item && Object.keys(given).every((name) => given[name] === item[name])) return;
     item = given;
     const { node, why, viewer, isOpen, isCurrent } = given;
     const { attention } = node;
@@ -222,7 +244,6 @@ function makeRow() {
     const seen = attention.acknowledgedBy && say("acknowledgedBy", { name: attention.acknowledgedBy.name });
     put(holder, holderOf(node, viewer) ?? seen ?? (node.botActive ? say("botActive") : ""));
     time.tick();
-    time.setAttribute("aria-label", say("waitingFor", { time: time.textContent }));
   };
   return row;
 }

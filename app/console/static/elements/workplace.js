@@ -180,12 +180,12 @@ export class Workplace extends HTMLElement {
 
 function keptChoice() {
   try {
-    const { kinds, whose, labels = [] } = JSON.parse(localStorage.getItem(CHOICE));
-    if ([kinds, labels].every(Array.isArray) && ["all", "free", "mine"].includes(whose)) return { kinds, whose, labels };
+    const { kinds, whose, teams = [], labels = [] } = JSON.parse(localStorage.getItem(CHOICE));
+    if ([kinds, teams, labels].every(Array.isArray) && ["all", "free", "mine"].includes(whose)) return { kinds, whose, teams, labels };
   } catch {
     // Nothing was kept, or something else.
   }
-  return { kinds: [], whose: "all", labels: [] };
+  return { kinds: [], whose: "all", teams: [], labels: [] };
 }
 
 function makeHelp() {

@@ -153,6 +153,8 @@ export const LABELS = `query Labels {
   interactionCounts(groupBy: [LABEL]) { groupings { groups { value count } } }
 }`;
 
+export const TEAM_NAMES = `query TeamNames { teams(first: 100) { nodes { id name } } }`;
+
 export const ASSIGNABLE = `query Assignable($id: ID!, $search: String) {
   interaction(id: $id) {
     assignableUsers(first: 50, search: $search) {

@@ -1,7 +1,7 @@
 // One open interaction: its head, messages and notes, kept by its events.
 
 import { ASSIGNABLE, CHANGES, EARLIER, HISTORY, INTERACTION, INTERACTION_CHANGES, MARK_READ, REACT, SAY_TYPING, TYPING } from "../graph/documents.js";
-import { knownLabels } from "./labels.js";
+import { knownLabels } from "./choices.js";
 
 const TYPING_EVERY = 4_000;
 const MOST = 2_000; // messages and notes: one that is open for days keeps no more, and reads those before them again
@@ -180,7 +180,7 @@ export class OpenInteraction extends EventTarget {
 
   #take(item) {
     this.#taken++;
-    if (item.clientMutationId) this.sending.echoed(item.clientMutationId);
+    if (item.clientMutationId) this.sending.echoed(item.clientMutationId, item.message);
     if (!item.interaction) this.isGone = true;
     else this.#become(item.interaction);
     if (item.message) this.messages = merged(this.messages, [item.message]);

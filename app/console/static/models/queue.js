@@ -9,8 +9,9 @@ const MOST = PAGE * PAGES;
 const TRIES = 3;
 
 /** The filter of the graph for what the person has chosen. Arguments that are left out do not narrow. */
-export const filterOf = ({ kinds, whose, labels }) => ({
+export const filterOf = ({ kinds, whose, teams, labels }) => ({
   ...(kinds.length && { kinds }),
+  ...(teams.length && { teamIds: teams }),
   ...(labels.length && { labels }),
   ...(whose === "mine" && { assignee: { userId: "me" } }),
   ...(whose === "free" && { assignee: { userIdOrNobody: "me" } }),

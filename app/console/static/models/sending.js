@@ -26,6 +26,7 @@ export class Sending extends EventTarget {
   #graph;
   #interactionId;
   #last = Promise.resolve();
+  #followed = new Map(); // each message that was sent from here, and the message that it came behind
 
   constructor(graph, interactionId) {
     super();
@@ -51,9 +52,11 @@ export class Sending extends EventTarget {
   }
 
   /** An event with this `clientMutationId` has come: if it is the echo of something sent, that is no longer pending. */
-  echoed(clientMutationId) {
+  echoed(clientMutationId, message) {
     const found = this.pending.find(({ id }) => id === clientMutationId);
-    if (found) this.discard(found);
+    if (!found) return;
+    if (message) this.#followed.set(message.id, found.seen);
+    this.discard(found);
   }
 
   // One after the other, so that messages arrive as they were written.
@@ -69,11 +72,14 @@ export class Sending extends EventTarget {
       const payload = isNote
         ? await this.#graph.mutate(ADD_NOTE, { ...same, text })
         : await this.#graph.mutate(SEND, { ...same, content: { text: { content: text } }, ...this.#seen(pending), ...more });
+      if (payload.message) this.#followed.set(payload.message.id, pending.seen);
       this.dispatchEvent(new CustomEvent("sent", { detail: payload }));
       this.discard(pending);
     } catch (error) {
+      const isBehindOwn = error.code === "NEWER_MESSAGE" && this.#isOwnSince(pending.seen);
       // What is refused is not kept under its key, so a next try may say anew what has been seen.
       if (error.code !== "UNREACHABLE") pending.seen = undefined;
+      if (isBehindOwn) return this.#deliver(pending, more);
       Object.assign(pending, { state: "failed", error });
       this.dispatchEvent(new CustomEvent("failed", { detail: error }));
       this.#changed();
@@ -84,6 +90,17 @@ export class Sending extends EventTarget {
   #seen(pending) {
     pending.seen ??= this.latest();
     return pending.seen ? { ifLatestMessageId: pending.seen } : {};
+  }
+
+  // Whether what has come since then was sent from here: while no answer came, the viewer could write more.
+  #isOwnSince(seen) {
+    let id = this.latest();
+    if (id === seen) return false;
+    while (this.#followed.has(id)) {
+      id = this.#followed.get(id);
+      if (id === seen) return true;
+    }
+    return false;
   }
 
   #changed() {

@@ -66,9 +66,12 @@ export function keep(place, items, keyOf, make) {
   let previous = null;
   for (const item of items) {
     const key = String(keyOf(item));
-    const child = kept.get(key) ?? make(item);
-    kept.delete(key);
-    child.dataset.key = key;
+    let child = kept.get(key);
+    if (child) kept.delete(key);
+    else {
+      child = make(item);
+      child.dataset.key = key;
+    }
     child.update(item);
     const next = previous ? previous.nextElementSibling : place.firstElementChild;
     if (child !== next) place.insertBefore(child, next);

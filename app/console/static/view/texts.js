@@ -55,6 +55,8 @@ export const TEXTS = {
   loading: ["Loading …", "Lädt …", "Cargando …"],
   kindFilter: ["Kind", "Art", "Tipo"],
   allKinds: ["All kinds", "Alle Arten", "Todos los tipos"],
+  teamFilter: ["Team", "Team", "Equipo"],
+  allTeams: ["All teams", "Alle Teams", "Todos los equipos"],
   labelFilter: ["Label", "Etikett", "Etiqueta"],
   allLabels: ["All labels", "Alle Etiketten", "Todas las etiquetas"],
   search: ["Search all interactions", "Alle Interaktionen durchsuchen", "Buscar en todo"],
