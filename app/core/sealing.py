@@ -17,10 +17,6 @@ class Sealer:
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
 
-    @property
-    def can_seal(self) -> bool:
-        return self._fernet is not None
-
     def seal(self, secret: str) -> str:
         """The secret, encrypted and authenticated: ASCII, about 1.4 times as long plus 100 characters.
 
@@ -38,15 +34,6 @@ class Sealer:
             raise Unreadable("The server has no key to unseal secrets with.")
         try:
             return self._fernet.decrypt(sealed).decode()
-        except InvalidToken:
-            raise Unreadable("The secret was sealed with another key, or is damaged.") from None
-
-    def reseal(self, sealed: str) -> str:
-        """The same secret, sealed with the first key. Raises Unreadable."""
-        if self._fernet is None:
-            raise Unreadable("The server has no key to unseal secrets with.")
-        try:
-            return self._fernet.rotate(sealed).decode("ascii")
         except InvalidToken:
             raise Unreadable("The secret was sealed with another key, or is damaged.") from None
 

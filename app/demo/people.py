@@ -1,4 +1,4 @@
-"""Invented names, companies and addresses of the people in the demo."""
+"""Invented names and telephone numbers of the people in the demo."""
 
 FIRST_NAMES = (
     *("Ada", "Bo", "Chloé", "Dmitri", "Elif", "Femi", "Grace", "Hiroshi", "Ingrid", "José", "Kwame", "Lena", "Mei"),
@@ -12,8 +12,6 @@ LAST_NAMES = (
     *("Virtanen", "Weber", "Xu", "Yılmaz", "Zielińska", "O'Brien", "de Vries", "Nguyễn", "Kapoor", "Mwangi", "佐藤"),
     *("Smith", "Johansen", "Müller", "Novák", "Silva", "Haugen", "Moreau"),
 )
-COMPANIES = ("Hamill-Veum", "Nordlys AS", "Bäckerei Sommer", "Acme Ltd", "Blue Fjord", "Casa Verde", "三河屋")
-STREETS = ("Storgata", "Main Street", "Rue des Lilas", "Hauptstraße", "Calle Mayor", "Via Roma")
 
 
 def name_of(number: int) -> tuple[str, str]:

@@ -25,9 +25,9 @@ class Compiler:
         are text on both databases, for other encoders. Raises TooComplex when a statement would join too much."""
         compilation = Compilation(self.catalogue, self.sql, permissions, times_as_text=times_as_text)
         roots = [compile_root(compilation, field) for field in fields]
-        return Plan(roots, self.catalogue.query, compilation)
+        return Plan(roots, compilation)
 
     def payload(self, type_name: str, fields: Sequence[Field], permissions: Permissions) -> Plan:
         """The plan of a mutation's payload or a subscription's item. Its row is given at run time."""
         compilation = Compilation(self.catalogue, self.sql, permissions)
-        return Plan([], type_name, compilation, compilation.item(type_name, {type_name: tuple(fields)}))
+        return Plan([], compilation, compilation.item(type_name, {type_name: tuple(fields)}))

@@ -9,7 +9,6 @@ from app.selection.sql import Statement
 from app.storage.query import Query
 from app.storage.stored import Place, Stored
 
-Queries = Generator[Query, Sequence[Row], Any]
 Collect = Callable[[Any, Run], Iterable[Any]]
 
 

@@ -29,11 +29,8 @@ class Plan:
 
     The result of a personal plan depends on more of the actor than the permissions, so two actors never share a run."""
 
-    def __init__(
-        self, roots: Sequence[RootPlan], type_name: str, compilation: Compilation, item: Block | None = None
-    ) -> None:
+    def __init__(self, roots: Sequence[RootPlan], compilation: Compilation, item: Block | None = None) -> None:
         self._roots = tuple(roots)
-        self._type_name = type_name
         self._item = item
         self._heads = compilation.heads
         self._listings = tuple(compilation.listings)

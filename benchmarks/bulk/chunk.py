@@ -6,7 +6,6 @@ from datetime import timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from app.demo.texts import LABELS, NOTES
 from app.interactions.model import Attention, Cause, Interaction, Level, State, derive_attention, shared_causes
 from app.interactions.repository.messages import Note
 from app.interactions.service.change import next_due
@@ -16,6 +15,7 @@ from benchmarks.bulk.customers import Crowd
 from benchmarks.bulk.drafts import Draft, Wish
 from benchmarks.bulk.staff import Staff
 from benchmarks.bulk.talk import Pages, Voice, talk, waiting_of
+from benchmarks.bulk.words import LABELS, NOTES
 
 I = TypeVar("I", bound=Interaction)  # noqa: E741 - the one interaction of these signatures
 T = TypeVar("T")

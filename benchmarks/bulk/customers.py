@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from app.demo.people import COMPANIES, STREETS, name_of, phone_of
-from app.demo.texts import TAGS
+from app.demo.people import name_of, phone_of
 from app.directory.model import Customer, Gender, Profile, Salutation
 from app.directory.repository import CustomerRepository, ProfileRepository
 from app.directory.tables import customer, profile
 from app.storage.repository import reserve_ids
 from app.storage.work import Work
 from benchmarks.bulk.staff import HISTORY, Staff
+from benchmarks.bulk.words import COMPANIES, STREETS, TAGS
 
 _INTERACTIONS_EACH = {
     "CONVERSATION": 2,

@@ -7,7 +7,6 @@ from datetime import timedelta
 import orjson
 
 from app.demo.people import name_of
-from app.demo.texts import ISSUES, TAGS, TOPICS
 from app.interactions.model import Interaction
 from app.kinds.agent_session.model import AgentSession
 from app.kinds.agent_session.model import Status as AgentStatus
@@ -17,6 +16,7 @@ from app.kinds.session.model import Session
 from benchmarks.bulk.chunk import Chunk
 from benchmarks.bulk.drafts import Draft, Wish, moment
 from benchmarks.bulk.talk import Voice, embellish
+from benchmarks.bulk.words import ISSUES, TAGS, TOPICS
 
 _CUSTOMER = Voice("CUSTOMER", delivered=True)
 _BOT = Voice("BOT")

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from app.demo.texts import CHANNEL_FAULTS, EMOJI
+from app.demo.texts import CHANNEL_FAULTS
 from app.interactions.repository.messages import Note
 from app.interactions.waiting import Bearing, Waiting, answered, asked
 from benchmarks.bulk.drafts import Draft, moment
 from benchmarks.bulk.repository import BulkError, BulkMessage
 from benchmarks.bulk.scripts import filled
+from benchmarks.bulk.words import EMOJI
 
 Chance = Callable[[], float]
 
