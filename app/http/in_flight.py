@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from time import perf_counter
 from types import TracebackType
 
 from app.core.fairness import Caller, too_many_wait
@@ -21,6 +23,7 @@ class InFlight:
         self,
         each: int,
         busy: float = BUSY,
+        time: Callable[[], float] = perf_counter,
         *,
         most_waiting: int = MOST_WAITING,
         fewest: int = FEWEST,
@@ -31,7 +34,7 @@ class InFlight:
         self._most_waiting = most_waiting
         self._running: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
-        self._pace = Pace(self._serve_all, busy, fewest=fewest, most=most, tick=tick)
+        self._pace = Pace(self._serve_all, busy, time, fewest=fewest, most=most, tick=tick)
         self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
         self._paced_first = False
 

@@ -11,6 +11,17 @@ from tests.serving import PATIENCE, Served, eventually
 pytestmark = pytest.mark.anyio
 
 
+def standing(**limits: int) -> InFlight:
+    """Requests at a pace whose clock stands, so that callers always ask together, and whose ticks `tick` ends."""
+    return InFlight(64, time=lambda: 0.0, tick=PATIENCE, **limits)
+
+
+async def tick(requests: InFlight) -> None:
+    """End the tick that goes on, and let run what begins in the next."""
+    requests._pace._tick()
+    await asyncio.sleep(0)
+
+
 class Clocks:
     """The time, and how much of it the loop was busy for."""
 
@@ -88,7 +99,7 @@ async def test_pace_of_a_server_leaves_more_time_to_readers_that_are_threads(ser
 
 
 async def test_pace_has_requests_and_messages_wait_for_the_next_tick() -> None:
-    requests = InFlight(64, most=2, tick=0.01)
+    requests = standing(most=2)
     begun: list[str] = []
 
     async def ask(caller: str) -> None:
@@ -112,6 +123,8 @@ async def test_pace_has_requests_and_messages_wait_for_the_next_tick() -> None:
         group.create_task(ask("b"))
         await asyncio.sleep(0)
         assert begun == ["b", "a", "a", "b"]
+        while len(begun) < 11:
+            await tick(requests)
     # Two were cancelled.
     assert begun.count("a") == 9
     assert len(requests) == 0
@@ -119,19 +132,22 @@ async def test_pace_has_requests_and_messages_wait_for_the_next_tick() -> None:
 
 
 async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited() -> None:
-    requests = InFlight(64, fewest=0, most=0)
+    requests = standing(fewest=0, most=0)
     requests._pace.begins("a")
     waiting = [asyncio.ensure_future(work) for work in (requests.enter("b"), requests.pace("b"))]
-    await asyncio.sleep(TICK * 3)
+    await asyncio.sleep(0)
+    for _ in range(3):
+        await tick(requests)
     assert not any(task.done() for task in waiting)
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
-    await eventually(lambda: not requests._waiting and not requests._paced)
+    await tick(requests)
+    assert (requests._waiting, requests._paced) == ({}, {})
 
 
 async def test_pace_takes_requests_and_what_has_begun_in_turns() -> None:
-    requests = InFlight(64, most=1)
+    requests = standing(most=1)
     begun: list[str] = []
 
     async def ask(caller: str) -> None:
@@ -148,5 +164,8 @@ async def test_pace_takes_requests_and_what_has_begun_in_turns() -> None:
         begun.clear()
         for work in [ask] * 4 + [go_on] * 4:
             group.create_task(work("a"))
+        await asyncio.sleep(0)
+        while len(begun) < 8:
+            await tick(requests)
     # One in each tick: neither kind waits for the end of the other.
     assert begun[:8] in (["list", "request"] * 4, ["request", "list"] * 4)
