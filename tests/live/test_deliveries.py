@@ -8,8 +8,9 @@ import pytest
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry, EventStream
-from app.live.channel import Matcher
+from app.live.channel import Channel, Matcher
 from app.live.deliveries import Deliveries, Delivery
+from app.live.matchers import Matchers
 from app.live.recipe import Recipe
 from app.live.subscriber import EventSubscriber
 from app.settings import Settings
@@ -97,16 +98,35 @@ async def test_filter_is_asked_once_about_an_event_however_many_documents_have_i
     found.deliveries.heard([entry(7)])
     assert found.asked[4:] == ["all", "seven"]
     subscribers["seven"][0].close()
-    await found.subscribe("another", [7], "seven")
     found.deliveries.heard([entry(7)])
-    assert found.asked[6:] == ["all", "seven"]
+    assert found.asked[6:] == ["all"]
     # Those that lost their place leave those alone that came after them.
     found.deliveries.lost()
-    await found.subscribe("after the loss", None, "all")
+    after = [await found.subscribe("after the loss", None, "all")]
     for each in subscribers["all"]:
         each.close()
+    after.append(await found.subscribe("later", None, "all"))
     found.deliveries.heard([entry(8)])
-    assert found.asked[8:] == ["all"]
+    assert found.asked[7:] == ["all"]
+    for each in after:
+        each.close()
+    found.deliveries.heard([entry(8)])
+    assert found.asked[8:] == []
+
+
+def test_filter_that_nobody_has_any_more_leaves_nothing() -> None:
+    def keys_of(_entry: Entry) -> Collection[Hashable]:
+        return ["key"]
+
+    matchers = Matchers()
+    channels = [Channel(name, NOTHING, Matcher("filter", NOTHING, ["key"], keys_of), 0) for name in "ab"]
+    for each in channels:
+        matchers.add(each)
+    assert channels[0].matcher is channels[1].matcher
+    for each in channels:
+        matchers.remove(each)
+    (index,) = vars(matchers)["_indexes"].values()
+    assert (vars(matchers)["_by_key"], index.concerned(entry(1))) == ({}, {})
 
 
 async def test_event_goes_to_every_document_whose_filter_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:

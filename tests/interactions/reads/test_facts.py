@@ -153,5 +153,12 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
     }
 
 
+def test_an_event_is_found_by_whom_its_attention_asks() -> None:
+    data = {"before": None, "after": {"asked_id": 7}}
+    event = EventRecord(topic="session.updated", kind="session", interaction_id=9, customer_id=2, data=data)
+    wanted = {("assignee_id", None), ("assigned", False), ("assignee_id", 7), ("assigned", True)}
+    assert wanted <= set(keys_of(entry(event)))
+
+
 def test_what_is_about_no_interaction_has_no_keys() -> None:
     assert keys_of(entry(EventRecord(topic="user.updated", data={"after": "x"}))) == set()
