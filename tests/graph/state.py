@@ -22,7 +22,8 @@ class Picture:
 
     tables: Mapping[str, object]
     changes: object = field(compare=False)
-    """What SQLite counts of all changes, undone ones too: while that stands still, nothing changes."""
+    """What SQLite counts of all changes, undone ones too, and which transactions of any database PostgreSQL knows to
+    have ended: while that stands still, nothing changes."""
 
 
 # Searches read the words, but no rule and no field does; chores are done whatever is asked.
@@ -46,31 +47,33 @@ async def picture_of(database: Database) -> Picture:
     return await database.command(_look)
 
 
-async def unchanged(database: Database, before: Picture) -> None:
-    """Fail, naming the table, when anything differs from before: rows, or the heads of the event log."""
+async def unchanged(database: Database, before: Picture) -> Picture:
+    """What is there; fail, naming the table, when anything differs from before: rows, or the heads of the event log."""
     after = await database.command(_look_again, before)
     for name, held in after.tables.items():
         assert held == before.tables[name], f"{name} has changed"
+    return after
 
 
 def _look(work: Work) -> Picture:
+    changes = _changes(work)  # first: what changes meanwhile is to be seen by the next look
     tables: dict[str, object]
     if work.dialect_name == "sqlite":
         tables = {name: work.connection.exec_driver_sql(sql).all() for name, sql in _every_row().items()}
     else:
         tables = {name: (count, digest) for name, count, digest in work.connection.exec_driver_sql(_digests())}
-    return Picture(tables, _changes(work))
+    return Picture(tables, changes)
 
 
 def _look_again(work: Work, before: Picture) -> Picture:
-    changes = _changes(work)
-    return before if changes is not None and changes == before.changes else _look(work)
+    return before if _changes(work) == before.changes else _look(work)
 
 
 def _changes(work: Work) -> object:
-    """How many rows this connection has changed, and by what number the file tells it of others; SQLite's alone."""
+    """How many rows this connection has changed, and by what number SQLite's file tells it of others; or what
+    PostgreSQL shows to a transaction."""
     if work.dialect_name != "sqlite":
-        return None
+        return work.connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one()
     driver: Any = work.connection.connection.driver_connection
     return driver.total_changes, driver.execute("PRAGMA data_version").fetchone()
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.core.errors import DomainError
 from app.graph.strawberry_adapter.reading import is_one_of
 from tests.graph.filled import Filled, fill
 from tests.graph.running import SCHEMA, mutation_text, running_graph
-from tests.graph.state import picture_of, unchanged
+from tests.graph.state import Picture, picture_of, unchanged
 from tests.sizes import sized
 
 pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
@@ -194,11 +195,19 @@ _NUMBERS: Mapping[str, range] = {
 }
 
 
-@pytest.fixture(scope="module")
-async def changing(changing_url: str) -> AsyncIterator[Filled]:
+@dataclass
+class Changing:
     """Interactions of every kind that the tests of this module change as they come."""
+
+    filled: Filled
+    picture: Picture | None = None
+    """What the last test has left, if it came to its end."""
+
+
+@pytest.fixture(scope="module")
+async def changing(changing_url: str) -> AsyncIterator[Changing]:
     async with running_graph(changing_url) as found:
-        yield await fill(found)
+        yield Changing(await fill(found))
 
 
 def _gently_first(mutation: str) -> tuple[bool, str]:
@@ -210,17 +219,17 @@ ORDERED: list[str] = sorted(MUTATIONS, key=_gently_first)
 
 
 @pytest.mark.parametrize("mutation", ORDERED)
-async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Filled, mutation: str) -> None:
+async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Changing, mutation: str) -> None:
     assert SCHEMA.mutation_type is not None
-    known = codes()
-    random = Random(mutation + changing.graph.database.dialect.name)
+    known, people, graph = codes(), changing.filled.people, changing.filled.graph
+    random = Random(mutation + graph.database.dialect.name)
     type_: Any = SCHEMA.mutation_type.fields[mutation].args["input"].type
-    actors = [changing.people.admin, changing.people.admin, changing.people.actors["bo"]]
-    before = await picture_of(changing.graph.database)
+    actors = [people.admin, people.admin, people.actors["bo"]]
+    before, changing.picture = changing.picture or await picture_of(graph.database), None
     for _ in range(EXAMPLES):
         given = aimed(mutation, Inputs(random).of(type_), random)
-        changing.graph.clock.advance(random.choice((0, 0, 1)))
-        answer = await changing.graph.answer(mutation_text(mutation), random.choice(actors), input=given)
+        graph.clock.advance(random.choice((0, 0, 1)))
+        answer = await graph.answer(mutation_text(mutation), random.choice(actors), input=given)
         where = f"{mutation}({given}): {answer}"
         for error in answer.get("errors", ()):
             assert error["extensions"]["code"] in {*known, "BAD_USER_INPUT"}, where
@@ -233,6 +242,7 @@ async def test_a_mutation_is_done_or_refused_whatever_it_is_given(changing: Fill
                 assert error["code"] in known, where
                 assert error["message"].strip(), where
         if refused:
-            await unchanged(changing.graph.database, before)
+            before = await unchanged(graph.database, before)
         else:
-            before = await picture_of(changing.graph.database)
+            before = await picture_of(graph.database)
+    changing.picture = before
