@@ -79,6 +79,7 @@ def change(
     to: str | None = None,
     address: str | None = None,
     token: bool = False,
+    settings: str | None = None,
     allow_missing: int | None = None,
 ) -> None:
     """Change the name of a connection, or where and how its system is reached.
@@ -93,11 +94,14 @@ def change(
         The address of the system's REST contract.
     token
         Read the token that the system takes from standard input.
+    settings
+        All settings of its system, as a JSON object, in place of the present ones.
     allow_missing
         How many interactions that its system has no more the next complete reading may delete here at once.
     """
     credential = sys.stdin.readline().strip() if token else None
-    console().print(f"{done(_change, connection, to, address, credential, allow_missing)} is changed.")
+    given = None if settings is None else _settings(settings)
+    console().print(f"{done(_change, connection, to, address, credential, given, allow_missing)} is changed.")
 
 
 @connections.command
@@ -235,7 +239,13 @@ def _resume(work: "Work", given: str) -> str:
 
 
 def _change(
-    work: "Work", given: str, to: str | None, address: str | None, credential: str | None, allow_missing: int | None
+    work: "Work",
+    given: str,
+    to: str | None,
+    address: str | None,
+    credential: str | None,
+    settings: dict[str, object] | None,
+    allow_missing: int | None,
 ) -> str:
     from app.connections.service import update_connection
     from app.core.actor import SYSTEM
@@ -243,7 +253,15 @@ def _change(
 
     ref = ref_of(work, given)
     changed = update_connection(
-        work, SYSTEM, CONNECTORS, ref, to, address=address, credential=credential, allow_missing=allow_missing
+        work,
+        SYSTEM,
+        CONNECTORS,
+        ref,
+        to,
+        address=address,
+        credential=credential,
+        settings=settings,
+        allow_missing=allow_missing,
     )
     return changed.name
 

@@ -93,9 +93,10 @@ class DeliveriesDropped(ConnectionEvent):
 
 @event("connection.read_queued")
 class ReadQueued(ConnectionEvent):
-    """Something must be read again from the other system."""
+    """Something must be read again from the other system; with `lists`, its list must, to see what it is."""
 
     connection_id: int
+    lists: bool
 
 
 @event("connection.write_queued")

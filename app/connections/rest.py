@@ -7,7 +7,6 @@ from typing_extensions import TypedDict
 
 from app.connections.model import HOOKS
 from app.connections.service import Verdict, accept
-from app.connections.service.receiving import headers_of
 from app.connections.service.systems import Connectors
 from app.core.errors import Unauthenticated
 from app.core.text import is_storable
@@ -36,7 +35,6 @@ class _Door:
 
     def __init__(self, connectors: Connectors, taken: asyncio.Event) -> None:
         self._connectors = connectors
-        self._signed = headers_of(connectors)
         self._taken = taken
 
     async def take(self, call: Call) -> Reply:
@@ -47,7 +45,7 @@ class _Door:
             text = "\0"
         if not is_storable(text):
             raise BadRequest(400, "The request body has to be JSON in UTF-8.")
-        headers = {name: call.headers.get(name.encode(), b"").decode("latin-1") for name in self._signed}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in call.headers.items()}
         verdict = await call.perform(
             accept, self._connectors, call.path["connection"], call.path["token"], headers, text
         )

@@ -172,6 +172,20 @@ def connection_of(scope: Any) -> sa.ColumnElement[Any]:
     return found.correlate(scope.c.id.table).scalar_subquery()
 
 
+def is_down(scope: Any) -> sa.ColumnElement[bool]:
+    """Whether the connection of an interaction cannot write to its system now: it is paused or deleted, cannot read its
+    token, or did not get through. That the system sends no deliveries stops no write."""
+    of = connected_system.c
+    unreached = of.reach_fault != sa.literal_column("'HOOK'", sa.Text)
+    stopped = sa.or_(of.paused, of.fault.is_not(None), unreached)
+    return (
+        sa.exists()
+        .select_from(mirrored.join(connected_system))
+        .where(mirrored.c.id == scope.c.id, of.address.is_not(None), stopped)
+        .correlate(scope.c.id.table)
+    )
+
+
 def cannot_of(scope: Any) -> sa.ColumnElement[Any]:
     """The commands that the connection of an interaction cannot do; null for one to which nothing is written."""
     found = (

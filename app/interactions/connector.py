@@ -34,10 +34,6 @@ class About:
 class Signature(Protocol):
     """How a system signs its deliveries."""
 
-    @property
-    def headers(self) -> tuple[str, ...]:
-        """The names of the headers that it reads, in lower case."""
-
     def key(self, headers: Mapping[str, str], body: str) -> str:
         """The system's id of a delivery, the same for a repeat."""
 

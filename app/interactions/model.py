@@ -113,6 +113,7 @@ class ReplyBlock(StrEnum):
     WINDOW_CLOSED = "WINDOW_CLOSED"
     BOT_IN_CHARGE = "BOT_IN_CHARGE"
     HELD_BY_OTHER = "HELD_BY_OTHER"
+    CONNECTION_DOWN = "CONNECTION_DOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

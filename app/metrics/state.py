@@ -20,7 +20,9 @@ _INBOX = Query(
     f"SELECT '{PARKED}', count(*), min(due_at) FROM inbox WHERE state = '{PARKED}'"
 )
 _CONNECTIONS = Query(
-    "SELECT CASE WHEN paused THEN 'paused' WHEN fault IS NOT NULL THEN 'at_fault' ELSE 'taking' END AS standing, "
+    "SELECT CASE WHEN paused THEN 'paused' WHEN fault IS NOT NULL OR reach_fault IS NOT NULL OR missing IS NOT NULL "
+    "OR (last_refused_at IS NOT NULL AND (last_delivery_at IS NULL OR last_refused_at > last_delivery_at)) "
+    "THEN 'at_fault' ELSE 'taking' END AS standing, "
     "count(*) FROM connected_system WHERE deleted_at IS NULL GROUP BY standing"
 )
 _DESTINATIONS = Query("SELECT state, count(*), min(failing_since) FROM destination GROUP BY state")

@@ -54,11 +54,13 @@ def test_connection_is_changed_tested_and_deleted(switchboard: CommandLine) -> N
     assert switchboard("connections", "delete", "con_1").stderr == "Store is deleted.\n"
     assert rows(switchboard("connections", "list").stdout)[1:] == []
     assert switchboard("connections", "add", "Bot", *address, typed="a token\n", **key).returncode == 0
+    settings = ("--settings", '{"capabilities": {"SNOOZE": true}}')
+    assert switchboard("connections", "change", "Bot", *settings).stderr == "Bot is changed.\n"
     assert switchboard("connections", "change", "Bot", "--allow-missing", "7").stderr == "Bot is changed.\n"
     database = switchboard.folder / "switchboard.db"
     with sqlite3.connect(database) as connection:
-        asked = "SELECT name, missing_allowed FROM connected_system WHERE deleted_at IS NULL"
-        assert connection.execute(asked).fetchall() == [("Bot", 7)]
+        asked = "SELECT name, missing_allowed, settings FROM connected_system WHERE deleted_at IS NULL"
+        assert connection.execute(asked).fetchall() == [("Bot", 7, '{"capabilities":{"SNOOZE":true}}')]
     connection.close()
 
 

@@ -56,7 +56,9 @@ def _deliver(work: Work, conversations: Sequence[str]) -> None:
             "reason": reason,
         }
         work.connection.execute(sa.insert(inbox).values(row))
-    work.connection.execute(sa.update(connected_system).where(of.id == 2).values(missing=7))
+    work.connection.execute(
+        sa.update(connected_system).where(of.id == 2).values(missing=7, address="https://desk.example.com")
+    )
     reached = {"address": "https://bot.example.com", "polled_at": at, "walk_page": 1, "walk_pages": 3}
     work.connection.execute(sa.update(connected_system).where(of.id == 4).values(reached))
     work.connection.execute(sa.update(connected_system).where(of.id == 2).values(cannot=""))

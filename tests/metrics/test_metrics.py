@@ -6,15 +6,18 @@ import random
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.asgi import create_app
+from app.connections.tables import connected_system
 from app.core.actor import Actor
 from app.core.clock import utc_now
 from app.core.trail import Trail
@@ -22,7 +25,7 @@ from app.http.watching import Answered
 from app.metrics import measuring
 from app.metrics.counts import MOST_ALIKE, NO_NAME, OTHER, Counts, Names
 from app.settings import Settings, SettingsError, load_settings
-from app.storage.database import Database
+from app.storage.database import Database, Work
 from tests.serving import PATIENCE, Served, eventually, serving
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +113,31 @@ async def test_scrape_counts_what_was_done(measured: Measured) -> None:
     levels = {dict(labels)["level"] for name, labels in samples if name == "switchboard_queue_interactions"}
     assert levels == {"LOW", "NORMAL", "HIGH", "URGENT"}
     assert of(samples, "deadline_lateness_seconds") == 0
+
+
+async def test_connection_that_does_not_reach_its_system_is_at_fault(measured: Measured, database: Database) -> None:
+    def attach(work: Work) -> None:
+        new = {"system": "X", "settings": {}, "token": "x", "paused": False, "refused_count": 0, "version": 1}
+        new |= {"created_at": work.now, "updated_at": work.now, "fault": None, "reach_fault": None, "missing": None}
+        new |= {"last_refused_at": None, "last_delivery_at": None}
+        later = work.now + timedelta(seconds=1)
+        faults: list[dict[str, object]] = [
+            {},
+            {"reach_fault": "SILENT"},
+            {"fault": "SECRET_UNREADABLE"},
+            {"missing": 25},
+            {"last_refused_at": work.now},
+            {"last_refused_at": later, "last_delivery_at": work.now},
+            {"last_refused_at": work.now, "last_delivery_at": later},
+            {"reach_fault": "TOKEN", "paused": True},
+        ]
+        rows = [{**new, **each, "name": str(number)} for number, each in enumerate(faults)]
+        work.connection.execute(sa.insert(connected_system), rows)
+
+    await database.command(attach)
+    samples = await measured.scrape()
+    counted = {state: of(samples, "connections", state=state) for state in ("taking", "at_fault", "paused")}
+    assert counted == {"taking": 2, "at_fault": 5, "paused": 1}
 
 
 async def test_stranger_gets_nothing(measured: Measured) -> None:

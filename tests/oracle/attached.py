@@ -91,6 +91,13 @@ def message_state(row: Row, info: Any) -> str | None:
     return None if _system(place, info)["cannot"] is None else "SYNCED"
 
 
+def is_down(interaction: int, world: Any) -> bool:
+    """Whether nothing can be written to the system that the interaction comes from."""
+    place = world.objects["Upstream"].get(interaction)
+    system = None if place is None else world.objects["ConnectedSystem"][place["connection_id"]]
+    return system is not None and bool(system["address"]) and bool(system["paused"] or system["reach_fault"])
+
+
 def _trouble(row: Row, info: Any) -> str | None:
     found = _of_table(row, info, "outbox", "interaction_id")
     return next((each["error"] for each in found if each["state"] in ("REFUSED", "UNCERTAIN")), None)

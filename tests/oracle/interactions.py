@@ -9,6 +9,7 @@ from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.conversation.model.commands import ConversationCommand
 from app.kinds.session.settings import SessionSettings
 from tests.graph.state import Row
+from tests.oracle.attached import is_down
 from tests.oracle.basics import BY_ID, CREATED, HAPPENED, INTERACTIONS, SENT, Resolve, asking, edge, of_column, ref
 from tests.oracle.conditions import LEVELS, passes, references
 from tests.oracle.connections import connection
@@ -93,6 +94,7 @@ def _reply_block(model: Any, found: Asking, settings: Any) -> str | None:
     lapsed = model.claimed_until is not None and model.claimed_until <= now
     held = model.assignee_id not in (None, found.actor.user_id, model.lost_holder_id)
     reasons["HELD_BY_OTHER"] = held and not lapsed
+    reasons["CONNECTION_DOWN"] = is_down(model.id, found.world)
     return next((name for name, holds in reasons.items() if holds), None)
 
 

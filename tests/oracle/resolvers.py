@@ -9,7 +9,7 @@ from app.core.clock import rfc3339
 from app.kinds.chat_session.model.rights import field_properties, table_right
 from tests.graph.state import Row
 from tests.oracle import grants
-from tests.oracle.attached import CONNECTED_SYSTEM, OUTBOX_ENTRY, UPSTREAM, message_state
+from tests.oracle.attached import CONNECTED_SYSTEM, OUTBOX_ENTRY, UPSTREAM, is_down, message_state
 from tests.oracle.basics import (
     BEGAN,
     BY_ID,
@@ -92,6 +92,8 @@ def _reply_possible(row: Row, info: Any) -> bool:
     agent = world.objects["ChannelAgent"][row["channel_agent_id"]]
     customer = world.objects["Customer"].get(row["customer_id"])
     profile = world.objects["Profile"].get(customer["profile_id"]) if customer else None
+    if is_down(row["id"], world):
+        return False
     if not agent["in_sync"] or (profile is not None and profile["blocked"]) or row["customer_interaction_required"]:
         return False
     return row["channel"] != "WHATSAPP" or (row["reply_until"] is not None and row["reply_until"] > world.now)

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from app.connections.tables import connected_system, mirrored
 from app.core.errors import AlreadyClaimed, InvalidTransition, NewerMessage, NotSupported, Unreachable
 from app.core.ids import GlobalId
 from app.directory.service import block_profile, create_profile, link_customer
@@ -18,6 +20,7 @@ from app.kinds.chat_session.service.queue import reset_chat_session
 from app.kinds.chat_session.service.sessions import update_chat_session
 from app.kinds.conversation.service import restart_conversation, update_channel_agent
 from app.kinds.session.settings import SessionSettings
+from app.storage.database import Work
 from tests.conftest import START
 from tests.graph.listening import ears
 from tests.kinds.conftest import ADA, BO, CY, KINDS
@@ -157,6 +160,35 @@ async def test_reply_is_blocked_by_closing(floor: Floor, kind: str) -> None:
     ref = await floor.opened(kind)
     await floor.do(close, BO, ref)
     assert await blocked(floor, ref) == "CLOSED"
+
+
+async def test_reply_is_blocked_while_its_connection_cannot_send(floor: Floor, kind: str) -> None:
+    ref = await floor.opened(kind)
+    assert await blocked(floor, ref) is None
+    row = {"system": "X", "name": "X", "settings": {}, "token": "x", "address": "https://x.example.com", "cannot": ""}
+
+    def attach(work: Work) -> None:
+        at = {"created_at": work.now, "updated_at": work.now}
+        made = sa.insert(connected_system).values(**row, **at, paused=False, refused_count=0, version=1)
+        work.connection.execute(made)
+        work.connection.execute(
+            sa.insert(mirrored).values(id=ref.number, connection_id=1, upstream_key="1", synced_at=work.now)
+        )
+
+    async def stands(**values: object) -> tuple[str | None, bool]:
+        changed = sa.update(connected_system).values({"paused": False, "fault": None, "reach_fault": None, **values})
+        await floor.graph.database.command(lambda work: work.connection.execute(changed))
+        document = "query($id: ID!) { interaction(id: $id) { viewerCan { reply replyBlockedBy close } } }"
+        can = (await floor.graph.read(document, BO, id=str(ref)))["interaction"]["viewerCan"]
+        return can["replyBlockedBy"], can["reply"]
+
+    await floor.graph.database.command(attach)
+    down, free = ("CONNECTION_DOWN", False), (None, True)
+    for fault in ("TOKEN", "SILENT", "ANSWER"):
+        assert await stands(reach_fault=fault) == down
+    assert await stands(reach_fault="HOOK") == await stands() == free
+    assert await stands(paused=True) == await stands(fault="SECRET_UNREADABLE") == down
+    assert await stands(paused=True, address=None) == free
 
 
 async def test_reply_is_blocked_as_long_as_the_channel_would_not_deliver(floor: Floor) -> None:

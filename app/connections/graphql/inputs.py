@@ -38,6 +38,11 @@ class UpdateConnectionInput(EditInput):
     credential: str | None = strawberry.field(
         default=None, description="The token that the system accepts. The default is the present one."
     )
+    settings: JSON | None = strawberry.field(
+        default=None,
+        description="All settings of the connection, for a system that is read and written: an object, whose absent "
+        "members count as not set. The default is the present settings.",
+    )
     allow_missing: int | None = strawberry.field(
         default=None,
         description="How many interactions the next complete read may delete here at once, 1 to 1,000,000, because "

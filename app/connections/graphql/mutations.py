@@ -82,7 +82,8 @@ def connection_mutation(connectors: Connectors) -> type:
             )
 
         @mutation(
-            description="Rename a connection, or change its system's address or token. Needs `connections:manage`.",
+            description="Rename a connection, or change its system's address, token or settings. Needs "
+            "`connections:manage`.",
             input="The connection to change, and the fields to change.",
         )
         async def update_connection(self, info: Info, input: UpdateConnectionInput) -> ConnectionPayload:
@@ -95,13 +96,14 @@ def connection_mutation(connectors: Connectors) -> type:
                 input.name,
                 address=input.address,
                 credential=input.credential,
+                settings=input.settings,
                 allow_missing=input.allow_missing,
                 if_version=input.if_version,
             )
 
         @mutation(
-            description="Check whether a connection could accept and apply deliveries now. Nothing is sent. Needs "
-            "`connections:manage`.",
+            description="Check whether a connection could accept and apply deliveries now, and whether its system was "
+            "reached the last time. Nothing is sent. Needs `connections:manage`.",
             input="The connection to test.",
         )
         async def test_connection(self, info: Info, input: ConnectionInput) -> TestConnectionPayload:

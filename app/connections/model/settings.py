@@ -1,10 +1,13 @@
 """Settings that connections to several systems share, and their checks."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 
 from app.core.errors import InvalidInput
 
 LONGEST_POLL = 3_600
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 Check = Callable[[object, str], None]
 """Raises InvalidInput for a value that the setting of this name cannot have."""
@@ -80,6 +83,22 @@ def number_of(settings: Mapping[str, object], login: str) -> int | None:
     given = settings.get("users")
     found = given.get(login) if isinstance(given, dict) else None
     return found if isinstance(found, int) else None
+
+
+SIGNATURE_HEADER = "signatureHeader"
+"""The setting that names the header with the signature of deliveries."""
+
+
+def header(value: object, member: str) -> None:
+    """A check of the name of a header."""
+    if not isinstance(value, str) or not _HEADER.fullmatch(value):
+        raise InvalidInput("This takes the name of a header.", path=(member,))
+
+
+def with_signature(settings: Mapping[str, object], headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers of a delivery. That which the setting names is their `signature`."""
+    name = settings.get(SIGNATURE_HEADER)
+    return {**headers, "signature": headers.get(name.lower(), "")} if isinstance(name, str) else headers
 
 
 def flag(value: object, member: str) -> None:

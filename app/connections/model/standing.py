@@ -173,7 +173,7 @@ class Standing:
         ):
             return ConnectionErrorCode.WRONG_SIGNATURES
         if self.reach_fault is not None:
-            return _REACH[ReachFault(self.reach_fault)]
+            return reach_error(self.reach_fault)
         if self.missing is not None:
             return ConnectionErrorCode.MANY_MISSING
         if self.parked:
@@ -181,6 +181,11 @@ class Standing:
         if self.first_due is not None and now - self.first_due > LAGGING:
             return ConnectionErrorCode.DELIVERIES_WAITING
         return ConnectionErrorCode.READS_FAILING if self.failing else None
+
+
+def reach_error(fault: str) -> ConnectionErrorCode:
+    """What is wrong with a connection whose system was not reached for this reason."""
+    return _REACH[ReachFault(fault)]
 
 
 def told(error: ConnectionErrorCode) -> tuple[ConnectionAction, str]:

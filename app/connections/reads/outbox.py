@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.connections.model.outbox import ENTRY_PREFIX, EntryState, UpstreamState
-from app.connections.tables import IS_ACTIVE, cannot_of, connected_system, mirrored, outbox
+from app.connections.tables import IS_ACTIVE, cannot_of, connected_system, is_down, mirrored, outbox
 from app.interactions.reads.sight import seen_by_key
 from app.selection.mapping import Column, FieldMap, Many, Mapped, OfInterface, One, Order, Scope, Sql, TypeMap, keyed
 
@@ -17,6 +17,9 @@ _NAMES = {1: UpstreamState.REFUSED, 2: UpstreamState.UNCERTAIN, 3: UpstreamState
 
 CANNOT = OfInterface(cannot_of)
 """The commands that the connection of an interaction cannot do, read once for all kinds."""
+
+IS_DOWN = OfInterface(is_down)
+"""Whether the connection of an interaction cannot write now, read once for all kinds."""
 
 
 def _literal(text: str) -> Sql:

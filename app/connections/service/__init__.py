@@ -12,14 +12,13 @@ from app.connections.service.mirroring import MirroredRules
 from app.connections.service.parked import drop_parked, parked_deliveries, replay_parked
 from app.connections.service.reaching import reachable
 from app.connections.service.receiving import Verdict, accept
+from app.connections.service.standings import Stands, standings
 from app.connections.service.systems import (
-    Stands,
     create_connection,
     delete_connection,
     pause_connection,
     resume_connection,
     rotate_secret,
-    standings,
     try_connection,
     update_connection,
 )

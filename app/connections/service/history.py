@@ -6,7 +6,7 @@ from app.connections.model import ConnectionState
 from app.connections.model.standing import MANY_TRIES, told
 from app.connections.repository import MirroredRepository
 from app.connections.service.finding import managed
-from app.connections.service.systems import standings
+from app.connections.service.standings import standings
 from app.core.actor import Actor
 from app.core.errors import InvalidInput
 from app.directory.service.editing import Ref

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.connections.model import ConnectedSystem
+from app.connections.events import ConnectionUpdated
+from app.connections.model import ConnectedSystem, Fault
 from app.connections.model.outbox import cannot_of
 from app.connections.repository import ConnectedSystemRepository
+from app.connections.service.finding import tell
 from app.connections.service.sealing import opened
+from app.core.actor import SYSTEM
 from app.core.errors import InvalidInput
 from app.core.sealing import Unreadable
 from app.directory.model.checks import line
@@ -30,7 +33,7 @@ class Reachable(NamedTuple):
 
 def reachable(work: Work, connectors: Mapping[str, Connector]) -> Sequence[Reachable]:
     """The connections that are not paused and whose systems are reached. What a system cannot do is updated on the way.
-    A connection with an unreadable token is left out."""
+    A connection with an unreadable token is left out, and at fault until it can be read."""
     systems, found = work.use(ConnectedSystemRepository), list[Reachable]()
     for each in systems.reached():
         connector = connectors.get(each.system)
@@ -39,12 +42,20 @@ def reachable(work: Work, connectors: Mapping[str, Connector]) -> Sequence[Reach
         try:
             token = work.settings.sealer.unseal(each.credential)
         except Unreadable:
+            _note_fault(work, each, Fault.SECRET_UNREADABLE.value)
             continue
+        _note_fault(work, each, None)
         cannot = cannot_of(connector.remote.cannot_with(token), each.settings)
         if cannot != each.cannot:
             systems.note_cannot(each.id, cannot)
         found.append(Reachable(each, token, _hook(work, each)))
     return found
+
+
+def _note_fault(work: Work, system: ConnectedSystem, fault: str | None) -> None:
+    if system.fault != fault and (fault is not None or opened(work, system, work.now)):
+        work.use(ConnectedSystemRepository).note_fault(system.id, fault)
+        tell(work, SYSTEM, system, ConnectionUpdated)
 
 
 def _hook(work: Work, system: ConnectedSystem) -> Hook | None:

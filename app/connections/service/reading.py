@@ -51,7 +51,13 @@ def note_listed(work: Work, connection_id: int, items: Sequence[Listed], *, quie
 def note_hint(work: Work, connection_id: int, key: str) -> None:
     """A delivery says that something has changed. The process that keeps the connection reads it at once."""
     work.use(MirroredRepository).mark(connection_id, key, f"{HINT}told", work.now, quiet=False)
-    work.record(ReadQueued(connection_id=connection_id).record())
+    work.record(ReadQueued(connection_id=connection_id, lists=False).record())
+
+
+def note_change(work: Work, connection_id: int) -> None:
+    """A delivery says that something has changed, but not what. The process that keeps the connection reads its list at
+    once."""
+    work.record(ReadQueued(connection_id=connection_id, lists=True).record())
 
 
 def note_restored(work: Work, connection_id: int) -> None:

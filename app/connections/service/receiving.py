@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from app.connections.events import ConnectionDelivered, ConnectionRefused
 from app.connections.model import PREFIX, ConnectedSystem, Fault
+from app.connections.model.settings import with_signature
 from app.connections.repository import ConnectedSystemRepository, InboxRepository
 from app.connections.service.finding import tell
 from app.connections.service.sealing import opened
@@ -59,6 +60,7 @@ def accept(
         return Verdict.UNREADABLE_SECRET
     connector = connectors.get(system.system)
     signature = _USUAL if connector is None else connector.signature
+    headers = with_signature(system.settings, headers)
     key = signature.key(headers, body)
     signed = any(signature.is_made_with(secret, headers, body) for secret in secrets)
     if len(key) > LONGEST_KEY or not signed:
@@ -95,8 +97,3 @@ def _was_refused(system: ConnectedSystem) -> bool:
     """Whether the latest delivery was refused."""
     last, refused = system.last_delivery_at, system.last_refused_at
     return refused is not None and (last is None or refused > last)
-
-
-def headers_of(connectors: Connectors) -> frozenset[str]:
-    """The names of all headers that carry signatures of deliveries."""
-    return frozenset(_USUAL.headers).union(*(each.signature.headers for each in connectors.values()))

@@ -18,18 +18,16 @@ from app.connections.model import (
     ConnectedSystem,
     Fault,
     NewConnection,
-    Standing,
     checked_secret,
     new_token,
 )
 from app.connections.model.outbox import cannot_of
-from app.connections.model.standing import MANY_TRIES
+from app.connections.model.standing import reach_error, told
 from app.connections.repository import ConnectedSystemRepository, InboxRepository, MirroredRepository
 from app.connections.repository.outbox import OutboxRepository
 from app.connections.service.finding import managed, tell
 from app.connections.service.reaching import checked_address
 from app.connections.service.sealing import opened, sealed
-from app.connections.tables import PARKED, PENDING
 from app.core.actor import Actor
 from app.core.errors import DomainError, InvalidInput, TooMany, require_version
 from app.core.webhook_secrets import new_webhook_secret
@@ -66,14 +64,6 @@ class Tried(NamedTuple):
     problems: Sequence[str]
 
 
-class Stands(NamedTuple):
-    """A connection, its state, and how many of its deliveries wait."""
-
-    system: ConnectedSystem
-    standing: Standing
-    pending: int
-
-
 def create_connection(
     work: Work, actor: Actor, connectors: Connectors, given: NewConnection, *, idempotency_key: str | None = None
 ) -> Made:
@@ -103,12 +93,7 @@ def create_connection(
             updated_at=work.now,
         )
         stored = systems.add(_reached_by(work, connector, given, new))
-        settings = json_object(given.get("settings", {}), ("settings",))
-        try:
-            complete = replace(stored, settings=connector.prepared(work, stored.id, name, settings))
-        except DomainError as error:
-            error.path = ("settings", *error.path)
-            raise
+        complete = replace(stored, settings=_prepared(work, connector, stored, given.get("settings", {})))
         systems.save(stored, complete)
         tell(work, actor, complete, ConnectionCreated)
         made.append(secret)
@@ -129,10 +114,12 @@ def update_connection(
     *,
     address: str | None = None,
     credential: str | None = None,
+    settings: object = None,
     allow_missing: int | None = None,
     if_version: int | None = None,
 ) -> ConnectedSystem:
-    """Rename a connection, change its system's address or token, or confirm that the next walk may delete so much.
+    """Rename a connection, change its system's address, token or settings, or confirm that the next walk may delete so
+    much.
 
     Raises Forbidden, NotFound, VersionConflict, InvalidInput, TooLong, AlreadyExists, NoSecretsKey."""
     before = managed(work, actor, ref)
@@ -140,7 +127,7 @@ def update_connection(
     after = before if name is None else replace(before, name=_NAME(name, ("name",)))
     connector = connectors.get(before.system)
     remote = None if connector is None else connector.remote
-    if remote is None and (address is not None or credential is not None or allow_missing is not None):
+    if remote is None and any(each is not None for each in (address, credential, settings, allow_missing)):
         raise InvalidInput(
             "The system of this connection sends its data by itself, so there is nothing to reach.", path=("address",)
         )
@@ -148,6 +135,9 @@ def update_connection(
         after = replace(after, address=checked_address(address))
     if credential is not None and remote is not None:
         after = replace(after, credential=sealed(work, remote.checked(credential)), reach_fault=None)
+    if settings is not None and connector is not None:
+        # What the system cannot do is found out anew before its connection goes on.
+        after = replace(after, settings=_prepared(work, connector, before, settings))
     if allow_missing is not None:
         after = replace(after, missing_allowed=_MISSING(allow_missing, ("allow_missing",)))
     if after == before:
@@ -158,7 +148,8 @@ def update_connection(
 
 
 def try_connection(work: Work, actor: Actor, connectors: Connectors, ref: Ref) -> Tried:
-    """Check whether the connection could accept and apply deliveries now. Nothing is sent.
+    """Check whether the connection could accept and apply deliveries now, and whether its system was reached the last
+    time. Nothing is sent.
 
     Raises Forbidden, NotFound."""
     system = managed(work, actor, ref)
@@ -173,6 +164,8 @@ def try_connection(work: Work, actor: Actor, connectors: Connectors, ref: Ref) -
         problems.append(f"This version of Switchboard has no connector for {system.system}.")
     else:
         problems += connector.problems(work, system.settings)
+    if system.reach_fault is not None:
+        problems.append(told(reach_error(system.reach_fault))[1])
     return Tried(system, problems)
 
 
@@ -236,30 +229,14 @@ def delete_connection(work: Work, actor: Actor, ref: Ref) -> ConnectedSystem:
     return before
 
 
-def standings(work: Work) -> list[Stands]:
-    """All connections and their states, oldest first."""
-    inbox = work.use(InboxRepository)
-    return [
-        Stands(
-            each,
-            Standing(
-                each.paused,
-                each.fault,
-                each.last_delivery_at,
-                each.last_refused_at,
-                inbox.count_in(each.id, PARKED),
-                inbox.first_due(each.id),
-                each.address,
-                each.reach_fault,
-                each.polled_at,
-                each.walked_at,
-                each.missing,
-                work.use(MirroredRepository).count_failing(each.id, MANY_TRIES),
-            ),
-            inbox.count_in(each.id, PENDING),
-        )
-        for each in work.use(ConnectedSystemRepository).all_kept()
-    ]
+def _prepared(work: Work, connector: Connector, system: ConnectedSystem, given: object) -> Mapping[str, object]:
+    """The settings, complete. Raises InvalidInput, and the connector's refusals."""
+    settings = json_object(given, ("settings",))
+    try:
+        return connector.prepared(work, system.id, system.name, settings)
+    except DomainError as error:
+        error.path = ("settings", *error.path)
+        raise
 
 
 def _reached_by(work: Work, connector: Connector, given: NewConnection, new: ConnectedSystem) -> ConnectedSystem:

@@ -60,6 +60,8 @@ described(
         "WINDOW_CLOSED": "The reply window of the channel is closed; a restart is possible.",
         "BOT_IN_CHARGE": "A bot answers the customer, and a setting keeps users from answering meanwhile.",
         "HELD_BY_OTHER": "Another user holds the interaction. With `override`, the message is sent anyway.",
+        "CONNECTION_DOWN": "The connection to the other system cannot send now. A message waits until it can, for an "
+        "hour at most.",
     },
 )
 described(

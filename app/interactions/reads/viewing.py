@@ -20,6 +20,8 @@ Block = Callable[[Any, Actor, datetime, Settings], ReplyBlock | None]
 _COMMANDS: Mapping[str, AnyCommand] = {command.lower(): command for command in Command}
 _LOST_HOLDER = OfInterface(lost_holder_id)
 _OF_REPLY = ("reply", "reply_blocked_by")
+DOWN = "down"
+"""The column of a kind with connections that says whether the connection of the row cannot send now."""
 
 
 class Subject:
@@ -47,6 +49,8 @@ class ViewerCan(Mapping[str, object]):
         env = self._env
         if name in _OF_REPLY:
             block = self._block(self._subject, env.actor, env.now, env.settings)
+            if block is None and getattr(self._subject, DOWN, False):
+                block = ReplyBlock.CONNECTION_DOWN
             return block is None if name == "reply" else block
         command = self._commands.get(name)
         # Of another kind.

@@ -202,6 +202,7 @@ export const TEXTS = {
   "block.BLOCKED": ["This person is blocked.", "Diese Person ist gesperrt.", "Esta persona está bloqueada."],
   "block.BOT_IN_CHARGE": ["The bot is in charge.", "Der Bot ist zuständig.", "El bot está a cargo."],
   "block.CLOSED": ["This is closed. Reopen it to reply.", "Das ist geschlossen. Zum Antworten wieder öffnen.", "Está cerrado. Reábrelo para responder."],
+  "block.CONNECTION_DOWN": ["The connection to the other system cannot send now.", "Die Verbindung zum anderen System kann gerade nicht senden.", "La conexión con el otro sistema no puede enviar ahora."],
   "block.CUSTOMER_MUST_ANSWER": ["The customer has to answer first.", "Zuerst muss der Kunde antworten.", "Primero debe responder el cliente."],
   "block.HELD_BY_OTHER": ["Another user holds this.", "Das bearbeitet jemand anderes.", "Otra persona lo tiene."],
   "block.NOT_ALLOWED": ["You may read this, but not reply.", "Du darfst das lesen, aber nicht antworten.", "Puedes leerlo, pero no responder."],

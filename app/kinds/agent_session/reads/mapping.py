@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.connections.reads import CANNOT
+from app.connections.reads import CANNOT, IS_DOWN
 from app.connections.tables import is_mirrored
 from app.core.errors import InvalidInput
 from app.core.ids import require_id
 from app.interactions.reads.filters import NEWEST, ORDERS
-from app.interactions.reads.viewing import Subject, viewer_can
+from app.interactions.reads.viewing import DOWN, Subject, viewer_can
 from app.kinds.agent_session.model import IDLE_COLUMNS, NAME, PREFIX, VIEWER_COLUMNS, deleted_at, refusal, reply_block
 from app.kinds.agent_session.tables import agent_session, ai_agent
 from app.selection.mapping import (
@@ -66,7 +66,7 @@ MAPPINGS: tuple[Mapped, ...] = (
                 tuple(is_mirrored if name == "mirrored" else name for name in IDLE_COLUMNS), _expires_at
             ),
             "viewerCan": viewer_can(
-                refusal, reply_block, {**{name: name for name in VIEWER_COLUMNS}, "cannot": CANNOT}
+                refusal, reply_block, {**{name: name for name in VIEWER_COLUMNS}, "cannot": CANNOT, DOWN: IS_DOWN}
             ),
         },
         requires=SEES,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from app.connections.tables import cannot_of
+from app.connections.reads import CANNOT, IS_DOWN
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import app_user
@@ -16,7 +16,7 @@ from app.interactions.holders import is_admin, works_on
 from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.assignable import ASSIGNABLE
 from app.interactions.reads.sight import seen_by_key
-from app.interactions.reads.viewing import viewer_can
+from app.interactions.reads.viewing import DOWN, viewer_can
 from app.kinds.chat_session.model.commands import ChatCommand
 from app.kinds.chat_session.model.refusals import VIEWER_COLUMNS, Subject, refusal, reply_block
 from app.kinds.chat_session.model.rights import FieldProperty, TableRight, field_properties, table_right
@@ -155,7 +155,12 @@ MAPPINGS: tuple[Mapped, ...] = (
             "viewerCan": viewer_can(
                 _refusal,
                 _block,
-                {**{name: name for name in VIEWER_COLUMNS}, "responders": _responders, "cannot": cannot_of},
+                {
+                    **{name: name for name in VIEWER_COLUMNS},
+                    "responders": _responders,
+                    "cannot": CANNOT,
+                    DOWN: IS_DOWN,
+                },
                 ChatCommand,
             ),
         },

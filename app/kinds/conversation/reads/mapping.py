@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app.connections.reads import CANNOT
+from app.connections.reads import CANNOT, IS_DOWN
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.directory.tables import customer, profile
 from app.interactions.model import AnyCommand, ReplyBlock
 from app.interactions.reads.filters import is_unread
 from app.interactions.reads.sight import seen_of_kind
-from app.interactions.reads.viewing import viewer_can
+from app.interactions.reads.viewing import DOWN, viewer_can
 from app.interactions.tables import interaction
 from app.kinds.conversation.model.commands import VIEWER_COLUMNS, ConversationCommand, Subject, refusal, reply_block
 from app.kinds.conversation.model.conversation import NAME, PREFIX, undelivered_by
@@ -89,9 +89,10 @@ def _reply_possible(
     reply_until: datetime | None,
     customer_interaction_required: bool,
     is_blocked: bool,
+    is_down: bool,
 ) -> bool:
     block = undelivered_by(channel, connected, reply_until, customer_interaction_required, env.now)
-    return block is None and not is_blocked
+    return block is None and not is_blocked and not is_down
 
 
 def _block(subject: Subject, actor: Actor, now: datetime, _settings: "Settings") -> ReplyBlock | None:
@@ -118,12 +119,13 @@ MAPPINGS: tuple[Mapped, ...] = (
             "user": One("User", lambda scope: scope.c.assignee_id),
             "channelAgent": One("ChannelAgent", lambda scope: scope.c.channel_agent_id),
             "replyPossible": Computed(
-                ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked), _reply_possible
+                ("channel", _in_sync, "reply_until", "customer_interaction_required", _blocked, IS_DOWN),
+                _reply_possible,
             ),
             "viewerCan": viewer_can(
                 _refusal,
                 _block,
-                {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked, "cannot": CANNOT},
+                {**_VIEWER_COLUMNS, "in_sync": _in_sync, "blocked": _blocked, "cannot": CANNOT, DOWN: IS_DOWN},
                 ConversationCommand,
             ),
         },

@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.connections.reads import CANNOT
+from app.connections.reads import CANNOT, IS_DOWN
 from app.directory.tables import customer
 from app.interactions.reads.sight import seen_by_key
-from app.interactions.reads.viewing import viewer_can
+from app.interactions.reads.viewing import DOWN, viewer_can
 from app.kinds.session.model import NAME, PREFIX, VIEWER_COLUMNS, refusal, reply_block
 from app.kinds.session.tables import session, suggested_message
 from app.selection.mapping import (
@@ -49,6 +49,7 @@ _VIEWER_COLUMNS: Mapping[str, str | SqlOf | OfInterface] = {
         sa.func.coalesce(customer.c.phone_number, customer.c.unconfirmed_phone_number).is_not(None)
     ),
     "cannot": CANNOT,
+    DOWN: IS_DOWN,
 }
 
 

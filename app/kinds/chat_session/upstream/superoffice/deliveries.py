@@ -36,8 +36,6 @@ class SuperOfficeSignature:
     A notice of the tenant's state is not signed like this. Its token could only be verified with keys requested from
     the other system. It is accepted from anyone who knows the path, because it only makes everything be read again."""
 
-    headers = (_EVENT_ID, _SIGNATURE)
-
     def key(self, headers: Mapping[str, str], body: str) -> str:
         found = _object(body)
         event = found.get("EventId")

@@ -4,13 +4,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second, users
-from app.connections.signing import StandardWebhooks
-from app.interactions.connector import Mapped, Settings, Unmappable
+from app.connections.model.settings import (
+    SIGNATURE_HEADER,
+    Check,
+    capabilities,
+    header,
+    page,
+    poll_seconds,
+    requests_per_second,
+    users,
+)
+from app.connections.service.reading import note_change, note_hint
+from app.interactions.connector import Mapped, Settings
 from app.interactions.remote import Kept, Snapshot
 from app.kinds.conversation.model.commands import COMMANDS
 from app.kinds.conversation.upstream.voicebot.applying import apply_read
 from app.kinds.conversation.upstream.voicebot.client import Read, VoicebotRemote
+from app.kinds.conversation.upstream.voicebot.webhooks import AnySignature, conversation_in
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -23,11 +33,11 @@ class _Remote(VoicebotRemote):
 
 
 class Voicebot(ReadConnector):
-    """Reads the messaging bot's conversations through its lists, and writes with its operations."""
+    """Reads the messaging bot's conversations through its lists and after webhooks, and writes with its operations."""
 
     system = "VOICEBOT"
     description = "The messaging bot's inbox, read and written by its REST contract."
-    signature = StandardWebhooks()
+    signature = AnySignature()
     remote = _Remote()
     checks: ClassVar[Mapping[str, Check]] = {
         "pollSeconds": poll_seconds,
@@ -35,7 +45,13 @@ class Voicebot(ReadConnector):
         "page": page,
         "users": users,
         "capabilities": capabilities(COMMANDS),
+        SIGNATURE_HEADER: header,
     }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
-        raise Unmappable("This system is read; its deliveries are not understood.")
+        number = conversation_in(body)
+        if number is None:
+            note_change(work, connection_id)
+        else:
+            note_hint(work, connection_id, str(number))
+        return None

@@ -11,8 +11,6 @@ import orjson
 class SharedSecret:
     """The header `authorization` with the connection's secret: as Bearer, as Token, or as the password of Basic."""
 
-    headers = ("authorization",)
-
     def key(self, headers: Mapping[str, str], body: str) -> str:
         try:
             found = orjson.loads(body)

@@ -10,7 +10,7 @@ import pytest
 from app.connections.runner import Runner
 from app.connections.service import Verdict, accept, reading
 from app.connections.service.sealing import opened
-from app.connections.service.systems import standings
+from app.connections.service.standings import standings
 from app.connections.tables import connected_system, dirty, inbox
 from app.interactions.tables import interaction, message
 from app.kinds.chat_session.model.session import ChatSessionStatus as S

@@ -70,3 +70,36 @@ async def test_what_is_done_in_one_is_seen_in_the_other(
             while {each["upstreamState"] for each in found["messages"]["nodes"]} != {"SYNCED"}:
                 await asyncio.sleep(0.05)
                 found = await in_desk()
+
+
+async def test_webhook_that_says_nothing_has_the_list_read_at_once(
+    database_url: str, tmp_path: Path, sqlite_template: Path, clock: ManualClock
+) -> None:
+    path = tmp_path / "bot.db"
+    await asyncio.to_thread(shutil.copy, sqlite_template, path)
+    async with (
+        housed(f"sqlite:///{path}", clock) as bot,
+        serving(bot) as address,
+        running(database_url) as desk,
+        desk.client() as client,
+    ):
+        there = await bot.database.command(furnish)
+
+        async def in_desk() -> Any:
+            return (await desk.read(CONVERSATION))["conversation"]
+
+        new = {"system": "VOICEBOT", "name": "Bot", "address": f"{address}/third-party/v1", "credential": "bo"}
+        settings = {"pollSeconds": 3_600, "users": {"bo": BO.user_id}}
+        made = await desk.do("createConnection", {**new, "settings": settings}, "connection { id hookPath } secret")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await desk.read("{ connections { nodes { state } } }")
+                if found["connections"]["nodes"] == [{"state": "CONNECTED"}]:
+                    break
+                await asyncio.sleep(0.05)
+        target = {"kind": "conversation", "customer_id": there.wim, "channel_agent_id": there.widget}
+        await bot.database.command(receive_message, BO, target, [{"type": "text", "content": "Hello?"}])
+        headers = {"authorization": f"Bearer {made['secret']}"}
+        answer = await client.post(made["connection"]["hookPath"], content=b'{"event": "ping"}', headers=headers)
+        assert answer.status_code == 200
+        await until(in_desk, ["Hello?"], "OPEN")

@@ -4,12 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from app.connections.model import NewConnection
-from app.connections.service import create_connection, pause_connection, standings
+from app.connections.service import (
+    create_connection,
+    pause_connection,
+    reachable,
+    standings,
+    try_connection,
+    update_connection,
+)
 from app.connections.service.history import history
 from app.connections.service.reading import next_page, note_walked
-from app.core.errors import DomainError
+from app.core.errors import DomainError, NotSupported
 from app.core.ids import GlobalId
 from app.interactions.model import State
 from app.interactions.remote import Listed, ListPage
@@ -17,9 +25,11 @@ from app.interactions.service.erasing import erase_customer
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import close, reopen
 from app.registry import CONNECTORS
-from app.storage.database import Database
+from app.settings import Settings
+from app.storage.database import Database, Work
+from app.storage.event_log import event_log
 from tests.conftest import ManualClock
-from tests.connections.conftest import ADA
+from tests.connections.conftest import ADA, KEYS
 from tests.kinds.conftest import BO
 from tests.kinds.conversation.upstream.voicebot.conftest import Pair
 
@@ -183,6 +193,55 @@ async def test_capabilities_are_corrected_by_the_settings(database: Database) ->
     new = NewConnection(**{**GOOD, "settings": settings})  # type: ignore[typeddict-item]
     made = await database.command(create_connection, ADA, CONNECTORS, new)
     assert made.system.cannot == "DELETE RECEIVE REPLY UNSNOOZE"
+
+
+async def test_capabilities_are_corrected_later(database: Database, pair: Pair) -> None:
+    await pair.hears("Hello?")
+    await pair.sync()
+    ref, run = f"con_{pair.connection}", database.command
+    given = {"capabilities": {"REPLY": False}, "users": {"bo": BO.user_id}}
+    changed = await run(update_connection, ADA, CONNECTORS, ref, settings=given)
+    assert (changed.settings, changed.version) == (given, 2)
+    (found,) = await run(reachable, CONNECTORS)
+    assert found.system.settings == given
+    with pytest.raises(NotSupported):
+        await pair.says("Yes?")
+    with pytest.raises(DomainError) as refused:
+        await run(update_connection, ADA, CONNECTORS, ref, settings={"capabilities": {"FLY": True}})
+    assert refused.value.path == ("settings", "capabilities", "FLY")
+    await run(update_connection, ADA, CONNECTORS, ref, settings={})
+    await run(reachable, CONNECTORS)
+    await pair.says("Yes?")
+
+
+async def test_connection_is_at_fault_while_its_token_cannot_be_read(database: Database, pair: Pair) -> None:
+    await pair.sync()
+    run = database.command
+
+    def without_the_key(work: Work) -> int:
+        work.settings = Settings.model_validate({"secrets_key": KEYS[1]})
+        return len(reachable(work, CONNECTORS))
+
+    assert await run(without_the_key) == 0
+    assert (await pair.stands())[1] == "SECRET_UNREADABLE"
+    assert len(await run(reachable, CONNECTORS)) == 1
+    assert await pair.stands() == ("CONNECTED", None)
+
+
+async def test_fault_that_lasts_is_told_once(database: Database, pair: Pair) -> None:
+    await pair.sync()
+
+    def told(work: Work) -> int:
+        found = sa.select(sa.func.count()).select_from(event_log).where(event_log.c.topic == "connection.updated")
+        return int(work.connection.execute(found).scalar_one())
+
+    before = await database.command(told)
+    pair.reach.silent = True
+    await pair.sync(4)
+    assert (await pair.stands())[1] == "SYSTEM_SILENT"
+    tried = await database.command(try_connection, ADA, CONNECTORS, f"con_{pair.connection}")
+    assert len(tried.problems) == 1
+    assert await database.command(told) == before + 1
 
 
 async def test_history_is_known_to_be_here_once_all_of_it_is_read(pair: Pair) -> None:
