@@ -11,6 +11,10 @@ from app.storage.database import Database
 BUSY = 30.0
 """How many seconds a page waits for more urgent work. Then it is read anyway."""
 
+MOST_PAGES = 100_000
+"""How many pages a walk has. A list with more has no end."""
+
+_ENDLESS = "The other system lists pages without end."
 _AFTER_FAULT = 60.0
 _PAGE_SECONDS = 2.0
 
@@ -37,6 +41,8 @@ class Walker:
         self._time = time
         # All keys that the current walk has seen, if they are known from its first page on.
         self._seen: set[str] | None = None
+        # The places where its pages went on: a page that leads back to one would be read for ever.
+        self._places: set[str] = set()
         self._pages = 0
         self.at = time()
         """When the next page is due, if nothing else is."""
@@ -61,9 +67,12 @@ class Walker:
             self.at = self._time() + max(at.seconds, 1.0)
             return
         if at.page == 1:
-            self._seen = set()
+            self._seen, self._places = set(), set()
         try:
             found = await self._remote.list_page(self._reach, at.after)
+            if found.after is not None and (found.after in self._places or at.page >= MOST_PAGES):
+                await run(reading.note_listed, number, found.items, quiet=True)
+                raise Refused(_ENDLESS)
         except (Refused, Unanswered) as fault:
             if isinstance(fault, Refused) and at.after is not None:
                 # The cursor of the page may be invalid now.
@@ -74,7 +83,9 @@ class Walker:
             self._seen.update(each.key for each in found.items)
         await run(reading.note_walked, self._remote, number, found, at.page, at.began_at, self._seen)
         self.at = self._time()
-        if found.after is None:
+        if found.after is not None:
+            self._places.add(found.after)
+        else:
             self._seen, self._pages = None, at.page
 
     def _pause(self) -> timedelta:

@@ -55,7 +55,8 @@ class VoicebotRemote(BearerRemote):
             Listed(str(each["id"]), digest_of_conversation(each)) for each in items if isinstance(each.get("id"), int)
         ]
         pages = last if isinstance(last, int) else page
-        return ListPage(listed, str(page + 1) if page < pages else None, pages)
+        # An empty page is the last one, whatever it says of others.
+        return ListPage(listed, str(page + 1) if listed and page < pages else None, pages)
 
     async def read(self, reach: Reach, key: str, known: frozenset[str]) -> Snapshot:
         answered = await reach.ask(f"/conversations/{key}")

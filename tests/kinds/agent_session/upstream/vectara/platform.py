@@ -46,6 +46,8 @@ class Platform:
     status: int | None = None
     lists_traces: bool = True
     page: int = 2
+    loops: bool = False
+    """Whether the last page of a list leads back to its first one."""
     tokens: dict[str, datetime] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     patience: dict[str, float] = field(default_factory=dict)
@@ -217,6 +219,8 @@ class Platform:
         size = min(self.page, int(request.query.get("limit", 10)))
         end = start + size
         more = {"page_key": _opaque(end)} if end < len(items) else {}
+        if self.loops and not more:
+            more = {"page_key": _opaque(0)}
         return {name: items[start:end], "metadata": more}
 
     def _agent(self, key: str) -> dict[str, Any]:

@@ -233,6 +233,19 @@ async def test_session_that_a_walk_only_missed_stays(desk: Desk, platform: Platf
     assert await desk.keys() == ["s1"]
 
 
+async def test_pages_that_lead_in_a_circle_are_told_and_nothing_of_them_is_lost(desk: Desk, platform: Platform) -> None:
+    platform.page, platform.loops = 1, True
+    keys = ["s1", "s2", "s3"]
+    for key in keys:
+        platform.opens(key)
+    await desk.sync()
+    assert (await desk.keys(), await desk.stands()) == (keys, ("DEGRADED", "SYSTEM_REFUSES"))
+    platform.loops = False
+    desk.keeper.walker.now()
+    await desk.sync(2)
+    assert (await desk.keys(), await desk.stands()) == (keys, ("CONNECTED", None))
+
+
 async def test_much_that_is_missing_at_once_is_told_and_stays(desk: Desk, platform: Platform) -> None:
     platform.page = 100
     keys = [f"s{number:02}" for number in range(FEW + 2)]
