@@ -15,6 +15,9 @@ from app.storage.driver_types import know_arrays
 
 _log = structlog.get_logger(__name__)
 
+_MOST_STATEMENTS = 2_048
+"""How many statements a connection notes; the driver keeps fewer of them prepared."""
+
 _LOOKS = 3
 """How often connections in use are checked while one of them may be silent."""
 
@@ -49,13 +52,14 @@ class _Use:
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection with its use."""
+    """A connection with its use, and the statements that were read on it: nearly all of them are prepared."""
 
-    __slots__ = ("use",)
+    __slots__ = ("statements", "use")
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         self.use = _Use()
+        self.statements: set[str] = set()
         _keep_alive(transport.get_extra_info("socket"))
 
     def rows(self, sql: str, arguments: Sequence[object]) -> Awaitable[list[asyncpg.Record]]:
@@ -64,11 +68,14 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
         When a change of a table has made a prepared statement out of date, it is not prepared again: the call fails."""
         known = self._prepared(sql)
-        found: Awaitable[list[asyncpg.Record]] = (
-            self.fetch(sql, *arguments)
-            if known is None
-            else self._protocol.bind_execute(known, arguments, "", 0, False, None)
-        )
+        found: Awaitable[list[asyncpg.Record]]
+        if known is None:
+            if len(self.statements) >= _MOST_STATEMENTS:
+                self.statements.clear()
+            self.statements.add(sql)
+            found = self.fetch(sql, *arguments)
+        else:
+            found = self._protocol.bind_execute(known, arguments, "", 0, False, None)
         return found
 
     async def status(self, sql: str, arguments: Sequence[object]) -> str:

@@ -17,7 +17,7 @@ from app.storage import growth
 from app.storage.growth import Growth
 from app.storage.liveness import Connection, Liveness, silent
 from app.storage.postgresql import ATTEMPTS, GOING_AWAY, LAST_SECONDS, OUT_OF_DATE, may_begin
-from app.storage.query import Observer, Steps
+from app.storage.query import Observer, Query, Steps
 from app.storage.read_connections import ReadConnections
 from app.storage.read_limits import ReadLimits
 from app.storage.read_queue import Read, ReadQueue, TakesLong, share_of, too_long
@@ -32,6 +32,8 @@ thousand rows takes 6 ms, in which nothing else would be served."""
 SHORT_SECONDS = 0.06
 """Time on a connection that a plan may take before it counts as long. Half of the connections may run a caller's short
 plans: with more time for each they would keep the database's cores from everybody else."""
+
+Plan = Generator[Query, Any, Any]
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -165,14 +167,20 @@ class PostgresqlPlans:
         for attempt in range(self._attempted):
             if attempt and not await may_begin(attempt, until):
                 break
-            connection = self._connections.take()
-            if connection is None:
-                try:
-                    connection = await self._connections.open()
-                except (*GOING_AWAY, asyncpg.PostgresError, OSError):
-                    continue  # whatever is wrong with the connection, no statement was sent yet
+            connection: Connection | None = None
+            plan = read.steps()
             try:
-                return await self._used(connection, read)
+                first = next(plan)
+                self._queue.require_short(read, first.sql)
+                connection = self._connections.take(first.sql)
+                if connection is None:
+                    try:
+                        connection = await self._connections.open()
+                    except (*GOING_AWAY, asyncpg.PostgresError, OSError):
+                        continue  # whatever is wrong with the connection, no statement was sent yet
+                return await self._used(connection, read, plan, first)
+            except StopIteration as stop:
+                return stop.value
             except asyncpg.QueryCanceledError:
                 raise too_long(self._longest) from None
             except OUT_OF_DATE:
@@ -181,17 +189,20 @@ class PostgresqlPlans:
                 # A plan only reads, so it may start again on another connection. (A wrong argument is an InterfaceError
                 # too, but it
                 # does not close the connection.)
-                if not isinstance(error, GOING_AWAY) and not connection.is_closed():
+                if not isinstance(error, GOING_AWAY) and (connection is None or not connection.is_closed()):
                     raise
+            finally:
+                plan.close()
         raise Unavailable("The database cannot be reached.")
 
-    async def _used(self, connection: Connection, read: Read) -> Any:
-        """What the plan returns. The connection is given back even when the caller leaves in the middle."""
+    async def _used(self, connection: Connection, read: Read, plan: Plan, first: Query) -> Any:
+        """What the plan returns, of which `first` is the first statement. The connection is given back even when the
+        caller leaves in the middle."""
         now = self._loop.time()
         connection.use.begin(now, self._longest + self._silence)
         limit = self._limits.begin(read, now)
         try:
-            result = await self._plan(connection, read)
+            result = await self._rest(connection, read, plan, first)
         except BaseException as error:
             self._limits.end(limit)
             reason = self._limits.reason(limit, error)
@@ -226,41 +237,37 @@ class PostgresqlPlans:
         self._connections.give_back(connection)
         return answers
 
-    async def _plan(self, connection: Connection, read: Read) -> Any:
-        plan = read.steps()
+    async def _rest(self, connection: Connection, read: Read, plan: Plan, query: Query) -> Any:
         observer = self.observer
         if read.snapshot:
             await connection.execute(_BEGIN)
         # An exception leaves the transaction open. It is rolled back when the connection is given back.
         result: Any
         try:
-            sql, args = next(plan)
             while True:
-                self._queue.require_short(read, sql)
                 if observer is not None:
-                    observer(sql)
-                rows = await connection.rows(sql, args)
+                    observer(query.sql)
+                rows = await connection.rows(query.sql, query.args)
                 if len(rows) <= ROWS_ON_LOOP:
-                    sql, args = plan.send(rows)
-                    continue
-                self.offloaded += 1
-                with short_turns:
-                    running = self._loop.run_in_executor(self._thread, _sent, plan, rows)
-                    following, result = await to_its_end(running)
-                if following is None:
-                    break
-                sql, args = following
+                    query = plan.send(rows)
+                else:
+                    self.offloaded += 1
+                    with short_turns:
+                        running = self._loop.run_in_executor(self._thread, _sent, plan, rows)
+                        following, result = await to_its_end(running)
+                    if following is None:
+                        break
+                    query = following
+                self._queue.require_short(read, query.sql)
         except StopIteration as stop:
             result = stop.value
-        finally:
-            plan.close()
         if read.snapshot:
             await connection.execute("COMMIT")
         return result
 
 
-def _sent(plan: Generator[Any, Any, Any], rows: Any) -> tuple[Any, Any]:
-    """The plan's next statement with its arguments; at its end, None and the result. A future cannot carry
+def _sent(plan: Plan, rows: Any) -> tuple[Query | None, Any]:
+    """The plan's next statement; at its end, None and the result. A future cannot carry
     StopIteration."""
     try:
         return plan.send(rows), None

@@ -15,7 +15,8 @@ from app.storage.liveness import Connection, Liveness
 
 
 class ReadConnections:
-    """Gives out the free connection that came back last, and opens one when none is free.
+    """Gives out a free connection that knows the statement, or else the one that came back last; opens one when none
+    is free.
 
     It has no limit of its own: the queue of reads and the growth of the pool have one. A pool of the driver costs as
     much per read as the read's statement: a task, two futures, and an object that wraps the connection."""
@@ -51,11 +52,17 @@ class ReadConnections:
         """How many connections are open."""
         return len(self._free) + len(self._used)
 
-    def take(self) -> Connection | None:
-        """A free connection, in use until it is given back. None when none is free."""
+    def take(self, sql: str = "") -> Connection | None:
+        """A free connection, in use until it is given back; one that has read by this statement, where there is one.
+        None when none is free.
+
+        To prepare a large statement on a connection that has not read those tables yet takes as long as ten reads."""
         free = self._free
         while free:
-            connection = free.pop()
+            latest = place = len(free) - 1
+            if sql and sql not in free[latest].statements:
+                place = next((each for each in range(latest - 1, -1, -1) if sql in free[each].statements), latest)
+            connection = free.pop(place)
             if not connection.is_closed():
                 self._used.add(connection)
                 return connection

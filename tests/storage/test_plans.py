@@ -70,6 +70,20 @@ async def test_arguments_reach_the_driver(scratch_database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_read_goes_to_the_connection_that_has_read_by_its_statement(scratch_database: Database) -> None:
+    connections = cast("PostgresqlPlans", scratch_database._plans)._connections
+    first, latest = [await connections.open() for _ in range(2)]
+    assert [tuple(row) for row in await first.rows("SELECT 1", ())] == [(1,)]
+    connections.give_back(first)
+    connections.give_back(latest)
+    taken = [connections.take("SELECT 1"), connections.take("SELECT 1")]
+    for each in taken:
+        assert each is not None
+        connections.give_back(each)
+    assert taken == [first, latest]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_many_rows_are_made_objects_of_beside_the_loop(scratch_database: Database) -> None:
     plans = cast("PostgresqlPlans", scratch_database._plans)
     threads = list[bool]()
