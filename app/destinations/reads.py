@@ -133,7 +133,7 @@ def _wanted(arguments: _Arguments) -> int | None:
 
 def _match(viewer: Viewer, arguments: _Arguments) -> Match:
     if not granted(viewer.permissions, MANAGE):
-        raise Forbidden(f"This needs the permission {MANAGE}.")
+        raise Forbidden(f"This needs the permission {MANAGE}.", permission=MANAGE)
     wanted = _wanted(arguments)
 
     def match(entry: Entry) -> str | None:

@@ -171,7 +171,7 @@ class UserSignedIn(Event):
 
 @event("user.refused")
 class UserRefused(Event):
-    """A credential of a user was refused, or a command that the user lacked the permission for."""
+    """A credential of a user was refused, or something that the user lacked the permission for."""
 
     is_audit = True
 

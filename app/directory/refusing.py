@@ -26,7 +26,7 @@ class RefusalLog:
         self._refusals = refusals
 
     def forbidden(self, actor: Actor, error: Forbidden) -> None:
-        """Count a command that the actor may not give."""
+        """Count something that the actor may not do or read."""
         if actor.user_id:
             self._refusals.note(
                 actor.user_id, RefusalReason.FORBIDDEN, permission=error.permission, key_id=actor.key_id

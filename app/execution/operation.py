@@ -114,8 +114,7 @@ class Operations:
                 message = "Subscriptions are answered over WebSocket or Server-Sent Events."
                 raise Refused([errors.entry(message, NotSupported.code)], Phase.OPERATION)
             if not request.mutations:
-                message = "A mutation must be sent by POST."
-                raise Refused([errors.entry(message, NotSupported.code)], Phase.METHOD)
+                raise Refused([errors.entry("A mutation must be sent by POST.", NotSupported.code)], Phase.METHOD)
             return Outcome(await self._mutate(operation, request, context), Phase.EXECUTION)
         except Refused as refused:
             return refusal(refused)
@@ -192,6 +191,7 @@ class Operations:
                 answer = await self._database.read(steps, snapshot=plan.snapshot, caller=context.actor.caller)
             data = answer.data
             if answer.errors:
+                context.tell_forbidden(error for _, error in answer.errors)
                 entries = [errors.from_domain(error, path, query.nodes[str(path[0])]) for path, error in answer.errors]
         if query.mixed and data is not None:
             data = await self._mix(operation, query, data, request.variables, context)

@@ -63,7 +63,7 @@ class Context:
     keys_changed: Callable[[], None] = _nothing
     outside_world: Outside | None = None
     forbidden: Callable[[Actor, Forbidden], None] = untold
-    """Told of each command that the actor may not give."""
+    """Told of what was answered with FORBIDDEN."""
 
     @property
     def outside(self) -> Outside:
@@ -74,6 +74,13 @@ class Context:
 
     def now(self) -> datetime:
         return self.clock()
+
+    def tell_forbidden(self, errors: Iterable[DomainError]) -> None:
+        """Tell of an answer with these errors: of each permission that the actor lacks once, however many fields need
+        it."""
+        found = {error.permission: error for error in errors if isinstance(error, Forbidden)}
+        for error in found.values():
+            self.forbidden(self.actor, error)
 
     async def command(
         self,
@@ -109,7 +116,7 @@ class Context:
                 kwargs,
             )
         except Forbidden as error:
-            self.forbidden(self.actor, error)
+            self.tell_forbidden((error,))
             raise
         if any(event.type.concerns_keys for event in work.events):
             self.keys_changed()
@@ -158,8 +165,7 @@ class Context:
         try:
             await check
         except DomainError as error:
-            if isinstance(error, Forbidden):
-                self.forbidden(self.actor, error)
+            self.tell_forbidden((error,))
             return cast("Payload", _refused(input, error))
         return await self._perform(input, gives, None, service, args, kwargs)
 

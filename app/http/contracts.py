@@ -129,7 +129,10 @@ class ContractApp:
             await services.limiter.take(actor)
             await services.operations.costs.budget.take(actor.caller)
         if not granted(actor.viewer.permissions, operation.reads):
-            raise Forbidden(f"This needs the permission {str(operation.reads).removesuffix(SOME)}.")
+            missing = str(operation.reads).removesuffix(SOME)
+            error = Forbidden(f"This needs the permission {missing}.", permission=missing)
+            services.forbidden(actor, error)
+            raise error
         async with services.in_flight.of(actor.caller):
             return await operation.handler(Call(scope, receive, services, actor, path, request_id_of(scope)))
 

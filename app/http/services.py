@@ -54,7 +54,7 @@ class Services:
     store: Store | None = None
     """Where callers' shares are counted with other processes."""
     forbidden: Callable[[Actor, Forbidden], None] = untold
-    """Told of each command that its actor may not give."""
+    """Told of what was answered with FORBIDDEN."""
 
     def context(self, actor: Actor, request_id: str) -> Context:
         """What one operation of this actor carries."""

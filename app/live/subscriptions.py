@@ -145,7 +145,7 @@ class Subscriptions:
         charged, and other users are told of it where the stream says so. Raises Refused and RateLimited."""
         asked = await self._asked(operation, request, context, after, charged=is_asked)
         actor, stream = context.actor, asked.stream
-        with _refusing(asked.root), self._place(actor) as place:
+        with _refusing(asked.root, context), self._place(actor) as place:
             subscriber: EventSubscriber | SnapshotSubscriber
             if isinstance(stream, EventStream):
                 assert asked.matcher is not None
@@ -177,7 +177,7 @@ class Subscriptions:
             prepared = await self._operations.prepared(operation, key, context, make)
         root, stream = prepared.root, prepared.stream
         variables = with_constants(variables, prepared.constants)
-        with _refusing(root):
+        with _refusing(root, context):
             actor = context.actor
             arguments = dict(root.field.arguments(variables))
             asked = arguments.pop(AFTER, None)
@@ -236,11 +236,12 @@ class Subscriptions:
 
 
 @contextmanager
-def _refusing(root: RootField) -> Iterator[None]:
+def _refusing(root: RootField, context: Context) -> Iterator[None]:
     """What the block cannot do is the fault of the operation's root field."""
     try:
         yield
     except DomainError as error:
+        context.tell_forbidden((error,))
         raise Refused([errors.from_domain(error, (root.field.key,), root.nodes)], Phase.VARIABLES) from None
 
 

@@ -11,6 +11,7 @@ from app.core import json_input
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.credentials import TokenIssuer
+from app.core.errors import Forbidden
 from app.core.text import is_storable
 from app.rest.bodies import Body
 from app.rest.errors import BadRequest
@@ -43,6 +44,10 @@ class Host(Protocol):
 
     @property
     def reads(self) -> Reads: ...
+
+    @property
+    def forbidden(self) -> Callable[[Actor, Forbidden], None]:
+        """Is told of what was answered with FORBIDDEN."""
 
     async def body(self, headers: Headers, receive: Receive, actor: Actor) -> bytes:
         """The whole body, decompressed. Raises BadRequest (400, 413, 415), RateLimited."""
@@ -164,7 +169,11 @@ class Call:
     async def read(self, selection: Selection, **variables: object) -> Any:
         """The result of the selection; see `Reads.read`."""
         env = Env(self.actor, self.now(), self._host.settings, variables)
-        return await self._host.reads.read(selection, env)
+        try:
+            return await self._host.reads.read(selection, env)
+        except Forbidden as error:
+            self._host.forbidden(self.actor, error)
+            raise
 
     async def written(self, found: Iterable[Mapping[str, Any]], write: Callable[[Mapping[str, Any]], T]) -> list[T]:
         """The results of `write` for all rows, a few in each turn of the loop.

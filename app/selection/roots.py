@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core.errors import DomainError, Forbidden, InvalidInput
+from app.core.errors import Forbidden, InvalidInput
 from app.core.ids import parse_id
 from app.selection.compilation import Compilation
 from app.selection.edges import Block, OneEdge
@@ -58,11 +58,7 @@ def compile_root(compilation: Compilation, field: Field) -> RootPlan:
     nullable = compilation.catalogue.facts(compilation.catalogue.query, field.name).nullable
     requires = getattr(root, "requires", None)
     if not granted(compilation.permissions, requires):
-        return RootPlan(
-            field.key,
-            nullable,
-            _refused(Forbidden(f"{field.name} needs the permission {str(requires).removesuffix(SOME)}.")),
-        )
+        return RootPlan(field.key, nullable, _forbidden(field.name, str(requires).removesuffix(SOME)))
     if isinstance(root, RootOne):
         return _one(compilation, root, field, nullable=nullable)
     if isinstance(root, RootMany):
@@ -84,9 +80,9 @@ def _constant(value: object) -> Callable[[Run], Reading]:
     return read
 
 
-def _refused(error: DomainError) -> Callable[[Run], Reading]:
+def _forbidden(name: str, permission: str) -> Callable[[Run], Reading]:
     def read(run: Run) -> Reading:
-        raise type(error)(error.message)
+        raise Forbidden(f"{name} needs the permission {permission}.", permission=permission)
         yield
 
     return read

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from app.core.actor import GENERAL_PERMISSIONS, Actor, kind_permissions
+from app.core.errors import Forbidden
 from app.core.events import EventRecord
 from app.directory import service
 from app.directory.authenticator import KeyAuthenticator
@@ -14,7 +15,7 @@ from app.directory.graphql import DIRECTORY
 from app.directory.model import User
 from app.execution.operation import Operations
 from app.execution.outcome import GraphQLRequest
-from app.graph.context import Context
+from app.graph.context import Context, untold
 from app.graph.slice import ERRORS, NODES
 from app.registry import KINDS
 from app.schema import build_catalogue, build_schema
@@ -64,14 +65,22 @@ async def admin(authenticator: KeyAuthenticator, admin_secret: str) -> Actor:
 
 
 @pytest.fixture
-def ask(database: Database, settings: Settings, clock: ManualClock) -> Ask:
+def forbidden() -> Callable[[Actor, Forbidden], None]:
+    """Whom `ask` tells of what was answered with FORBIDDEN."""
+    return untold
+
+
+@pytest.fixture
+def ask(
+    database: Database, settings: Settings, clock: ManualClock, forbidden: Callable[[Actor, Forbidden], None]
+) -> Ask:
     """Runs an operation of the directory's own schema."""
     schema = build_schema((ERRORS, NODES, DIRECTORY))
     compiler = Compiler(build_catalogue(schema, (ERRORS, NODES, DIRECTORY)), database.dialect)
     operations = Operations(schema, compiler, database, settings, clock)
 
     async def ask(actor: Actor, query: str, **variables: object) -> dict[str, Any]:
-        context = Context(database, actor, settings, clock)
+        context = Context(database, actor, settings, clock, forbidden=forbidden)
         outcome = await operations.run(GraphQLRequest(query, variables=variables), context)
         answer: dict[str, Any] = orjson.loads(outcome.body)
         return answer

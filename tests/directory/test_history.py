@@ -1,7 +1,7 @@
 """The history of users: what is in it, who sees it, and how little a flood of refusals writes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import forget_events, keep_partitions
 from tests.conftest import START, ManualClock
-from tests.directory.conftest import PERMISSIONS, Ask, told
+from tests.directory.conftest import PERMISSIONS, Ask, actor_of, told
 from tests.directory.test_people import LOGIN, TOKEN, Said, add, issuer_of
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,11 @@ def settings() -> Settings:
 @pytest.fixture
 def refusals() -> Refusals:
     return Refusals()
+
+
+@pytest.fixture
+def forbidden(database: Database, refusals: Refusals) -> Callable[[Actor, Forbidden], None]:
+    return RefusalLog(database, refusals).forbidden
 
 
 @pytest.fixture
@@ -208,6 +213,28 @@ async def test_refusals_in_a_flood_are_few_entries(
         ("FORBIDDEN", "TEAMS_MANAGE", 50),
         ("FORBIDDEN", None, 50),
     ] * 2
+
+
+async def test_refused_queries_count_once_for_each_permission(
+    database: Database, ask: Ask, admin: Actor, refusals: Refusals
+) -> None:
+    ana = await add(database, "ana")
+    before = len(await told(database))
+    for _ in range(4):
+        answer = await ask(
+            actor_of(ana),
+            '{ profiles { nodes { id } } customers { nodes { id } } user(id: "cus_1") { id } users { nodes { id } } }',
+        )
+        assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN", "FORBIDDEN", "INVALID_INPUT"]
+    # What is hidden or not found is not refused.
+    answer = await ask(actor_of(ana), '{ node(id: "cus_1") { id } user(id: "usr_1") { email } users { nodes { id } } }')
+    assert "errors" not in answer
+    assert len(await told(database)) == before
+    await RefusalLog(database, refusals).write()
+    found = [each for each in await entries(ask, admin, ana.id) if each["topic"] == "USER_REFUSED"]
+    assert [(each["reason"], each["permission"], each["times"]) for each in found] == [
+        ("FORBIDDEN", "DIRECTORY_READ", 4)
+    ]
 
 
 def test_refusals_of_more_users_than_are_counted_are_dropped() -> None:

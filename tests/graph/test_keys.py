@@ -20,6 +20,8 @@ from tests.graph.running import running_graph
 from tests.graph.state import rows_of
 
 QUERY = {"query": "{ viewer { user { name } } }"}
+UNREADABLE = "{ a: destinations { nodes { id } } b: policies { nodes { id } } connections { nodes { id } } }"
+UNHEARD = 'subscription { interactionChanged(id: "cnv_1") { version } }'
 SECRETS = ("valid", "revoked", "expired", "inactive", "narrow")
 
 
@@ -112,6 +114,16 @@ def test_refusals_of_a_flood_are_few_entries(database_url: str, clock: ManualClo
             assert client.post("/graphql", json=QUERY, headers={"X-API-Key": secrets["revoked"]}).status_code == 401
             answer = client.post("/graphql", json={"query": forbidden}, headers={"X-API-Key": secrets["valid"]}).json()
             assert answer["data"]["createUser"]["errors"] == [{"code": "FORBIDDEN"}]
+        valid = {"X-API-Key": secrets["valid"]}
+        for _ in range(2):
+            answer = client.post("/graphql", json={"query": UNREADABLE}, headers=valid).json()
+            assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"] * 3
+            stream = client.post(
+                "/graphql", json={"query": UNHEARD}, headers={**valid, "Accept": "text/event-stream"}
+            ).text
+            assert '"FORBIDDEN"' in stream
+            for path in ("/v1/customers/7", "/v1/customers/7/sessions"):
+                assert client.get(path, headers={"Authorization": f"Bearer {secrets['valid']}"}).status_code == 403
 
     async def told() -> list[Any]:
         async with running_graph(database_url) as graph:
@@ -122,5 +134,14 @@ def test_refusals_of_a_flood_are_few_entries(database_url: str, clock: ManualClo
     found, times = asyncio.run(told()), Counter[tuple[str, str | None]]()
     for each in found:
         times[each["reason"], each["permission"]] += each["times"]
-    assert times == {("FORBIDDEN", "users:manage"): 20, ("KEY_REVOKED", None): 20}
+    expected: dict[tuple[str, str | None], int] = {("FORBIDDEN", "users:manage"): 20, ("KEY_REVOKED", None): 20}
+    for permission in (
+        "destinations:manage",
+        "connections:manage",
+        "conversation:read",
+        "directory:read",
+        "session:read",
+    ):
+        expected["FORBIDDEN", permission] = 2
+    assert times == expected
     assert len(found) < 20

@@ -36,7 +36,7 @@ def _of(entry: Entry) -> int | None:
 
 def _match(viewer: Viewer, arguments: _Arguments) -> Match:
     if not granted(viewer.permissions, MANAGE):
-        raise Forbidden(f"This needs the permission {MANAGE}.")
+        raise Forbidden(f"This needs the permission {MANAGE}.", permission=MANAGE)
     wanted = _wanted(arguments)
 
     def match(entry: Entry) -> str | None:

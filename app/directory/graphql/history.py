@@ -17,7 +17,7 @@ described(
         "KEY_EXPIRED": "The API key has expired.",
         "USER_INACTIVE": "The user is not active.",
         "SESSIONS_ENDED": "The access token is from before the end of the user's sessions.",
-        "FORBIDDEN": "The user may not give the command: the answer was `FORBIDDEN`.",
+        "FORBIDDEN": "The user may not do or read what it asked for: the answer was `FORBIDDEN`.",
     },
 )
 

@@ -179,7 +179,7 @@ class InteractionStreams:
         if found is None or kind is None:
             raise NotFound(f"There is no interaction {text[:80]!r}.", path=(name,))
         if not granted(permissions, f"{kind}:read{SOME}"):
-            raise Forbidden(f"This needs the permission {kind}:read.")
+            raise Forbidden(f"This needs the permission {kind}:read.", permission=f"{kind}:read")
         return kind, found.number
 
     def _listened(self, permissions: Permissions, arguments: Arguments) -> Subject | None:
