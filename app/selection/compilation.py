@@ -33,7 +33,8 @@ from app.selection.mapping import (
 )
 from app.selection.scope import Builder, Detail, Source
 from app.selection.shape import Fields, Make, Row, Run, chosen, nullable
-from app.selection.sql import Convert, SqlCompiler, Statement, reader, text_of, writer
+from app.selection.sql import SqlCompiler, reader, text_of, writer
+from app.selection.statement import Convert, Statement
 from app.selection.stored import stored_places
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys, unindexed_in
@@ -113,8 +114,7 @@ class Compilation:
 
     def table_map(self, name: str) -> TypeMap | InterfaceMap:
         """The mapping of a type with a table. Raises TypeError for any other."""
-        found = self.catalogue.maps[name]
-        if not isinstance(found, TypeMap | InterfaceMap):
+        if not isinstance(found := self.catalogue.maps[name], TypeMap | InterfaceMap):
             raise TypeError(f"{name} lies in no table")
         return found
 

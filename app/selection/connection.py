@@ -13,7 +13,7 @@ from app.core.paging import ANOTHER_CURSOR, Page, decode_cursor, encode_cursor, 
 from app.selection.edges import Block, Collect, Edge
 from app.selection.mapping import Env, Filter, Order, order_named
 from app.selection.shape import Row, Run
-from app.selection.sql import Statement
+from app.selection.statement import Statement
 from app.selection.tree import Arguments, Variables
 from app.storage.query import Query
 from app.storage.tables import Timestamp

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.actor import Actor
 from app.selection.shape import Make, Row, Run
-from app.selection.sql import Statement
+from app.selection.statement import Statement
 from app.storage.query import Query
 from app.storage.stored import Place, Stored
 

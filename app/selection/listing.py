@@ -13,7 +13,8 @@ from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
-from app.selection.sql import Fragment, Select, SqlCompiler, Statement, Template, hole, writer
+from app.selection.sql import Select, SqlCompiler, Template, hole, writer
+from app.selection.statement import Fragment, Statement
 from app.selection.streams import ONE, Templates, Walked, count_of_walks, number_of, page_of_walks, walked_by
 from app.selection.tree import Children, Field
 from app.storage.constructs import IntList, keys
@@ -156,14 +157,13 @@ class Lister:
         inner = name in (_INNER_WHERE, _INNER_ORDER)
         sql, mapping = self.sql, self.mapping
         if name in (_ORDER, _INNER_ORDER):
-            yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self._ordering(inner, variant))
+            yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self.ordering(inner, variant))
             return
         for each, shape in filters:
-            if each in without:
-                continue
-            yield sql.condition(mapping, (inner, each, shape), partial(self._filter, inner, each, shape))
+            if each not in without:
+                yield sql.condition(mapping, (inner, each, shape), partial(self._filter, inner, each, shape))
         if placed and name != _COUNTED:
-            yield sql.condition(mapping, (inner, None, order_name, backward), lambda: self._placed(inner, variant))
+            yield sql.condition(mapping, (inner, None, order_name, backward), lambda: self.placed(inner, variant))
 
     def rows(self, *, inner: bool) -> tuple[FromClause, Source]:
         """Only the type's rows, under the aliases that they have in the statements."""
@@ -182,7 +182,8 @@ class Lister:
         found_by = self.mapping.found_by if isinstance(self.mapping, RootMany) else None
         return source if found_by in (None, name) else Unindexed(source)
 
-    def _placed(self, inner: bool, variant: Variant) -> tuple[FromClause, Sql]:
+    def placed(self, inner: bool, variant: Variant) -> tuple[FromClause, Sql]:
+        """The rows, and the condition that they lie behind the variant's cursor."""
         rows, scope = self.rows(inner=inner)
         order = self.mapping.orders[variant[0]]
         columns = order.by(scope)
@@ -190,11 +191,10 @@ class Lister:
         here, there = (sa.tuple_(*columns), sa.tuple_(*binds)) if len(columns) > 1 else (columns[0], binds[0])
         return rows, here < there if order.descending != variant[1] else here > there
 
-    def _ordering(self, inner: bool, variant: Variant) -> tuple[FromClause, Sequence[Sql]]:
-        rows, scope = self.rows(inner=inner)
-        order = self.mapping.orders[variant[0]]
-        downward = order.descending != variant[1]
-        return rows, [column.desc() if downward else column.asc() for column in order.by(scope)]
+    def ordering(self, inner: bool, variant: Variant) -> tuple[FromClause, Sequence[Sql]]:
+        """The rows, and what they are sorted by."""
+        (rows, scope), order = self.rows(inner=inner), self.mapping.orders[variant[0]]
+        return rows, [column.asc() if order.descending == variant[1] else column.desc() for column in order.by(scope)]
 
     def always(self, source: Source) -> list[Sql]:
         """The conditions of all variants."""

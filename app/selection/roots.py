@@ -24,6 +24,7 @@ from app.selection.mapping import (
     RootTally,
     granted,
 )
+from app.selection.nearby import Nearby
 from app.selection.scope import Builder
 from app.selection.shape import Row, Run
 from app.selection.sql import reader
@@ -123,6 +124,7 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
     paged, listing = lister.connection, lister.listing
     visible = lister.seen is not False
     page = lister.pages() if visible and paged.rows_needed else None
+    near = Nearby(lister) if page is not None and lister.seen_by_teams else None
     count = lister.counts() if visible and paged.counted else None
 
     def read(run: Run) -> Reading:
@@ -130,7 +132,10 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
         rows: Sequence[Row] = ()
         totals: dict[Any, int] = {}
         if page is not None:
-            rows = yield listing.statement(asked.variant, page).query(asked.values, run.env.actor)
+            found = None if near is None else (yield from near.read(asked, run))
+            if found is None:
+                found = yield listing.statement(asked.variant, page).query(asked.values, run.env.actor)
+            rows = found
         if count is not None:
             ((totals[None],),) = yield listing.statement(asked.unplaced, count).query(asked.values, run.env.actor)
         made = yield from paged.assemble({None: list(rows)}, totals, asked, run)

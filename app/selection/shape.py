@@ -7,7 +7,7 @@ from types import CodeType
 from typing import Any
 
 from app.selection.mapping import Env
-from app.selection.sql import Convert
+from app.selection.statement import Convert
 
 Row = Any
 

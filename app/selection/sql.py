@@ -1,9 +1,9 @@
 """Statements in the driver's SQL, and the values that come back."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -12,119 +12,16 @@ from sqlalchemy.sql import FromClause, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from app.core.actor import Actor
 from app.core.clock import rfc3339
-from app.selection.mapping.env import VIEWER_ID, VIEWER_TEAMS, viewer_team, viewer_values
+from app.selection.mapping.env import VIEWER_TEAMS
+from app.selection.statement import Bind, Convert, Fragment, Hole, OfTeams, Part, Statement
 from app.storage.constructs import AMONG_ON_SQLITE
-from app.storage.query import Query
 from app.storage.tables import JsonText, JsonValue, Timestamp
 
-Convert = Callable[[Any], Any]
 Sql = sa.ColumnElement[Any]
 Select = sa.Select[Any] | sa.CompoundSelect[Any]
 
 MOST_FRAGMENTS = 4_000
-
-
-class Bind(NamedTuple):
-    """A parameter of a statement: its name, how its value is bound, and its default value."""
-
-    name: str
-    process: Convert | None
-    default: Any
-
-
-class Hole(NamedTuple):
-    """A place in a statement's SQL that fragments fill. `glue` comes before the first of them."""
-
-    name: str
-    glue: str
-
-
-class OfTeams(NamedTuple):
-    """On SQLite, the condition that a column is one of the caller's teams, and how it is written for a list of them.
-
-    To open a list of JSON and to build a table of it costs as much as reading twenty rows, so for a few teams each has
-    a parameter of its own."""
-
-    column: str
-    as_list: Sequence[str | Bind]
-
-    def parts(self, places: int) -> Sequence[str | Bind]:
-        """The condition for a caller with so many places for its teams, 0 for a list."""
-        if not places:
-            return self.as_list
-        found: list[str | Bind] = []
-        for place in range(places):
-            found += [f"{' OR ' if place else '('}+{self.column} = ", Bind(viewer_team(place), None, None)]
-        return [*found, ")"]
-
-
-Fragment = Sequence[str | Bind | OfTeams]
-"""SQL that fills a hole, cut at its parameters."""
-
-Part = str | Bind | OfTeams | Hole
-
-
-class Statement:
-    """A SELECT as driver text, with the names of its parameters and how each value is bound."""
-
-    __slots__ = ("_binds", "_few", "_of_viewer", "_parts", "sql")
-
-    def __init__(self, parts: Iterable[str | Bind | OfTeams], dialect: Dialect) -> None:
-        given = tuple(parts)
-        self.sql, self._binds = _text_of(given, numbered=dialect.name != "sqlite")
-        self._of_viewer = any(bind.name in (VIEWER_ID, VIEWER_TEAMS) for bind in self._binds)
-        self._parts = given if any(isinstance(part, OfTeams) for part in given) else None
-        self._few: dict[int, tuple[str, Sequence[Bind]]] = {}
-
-    def query(self, values: Mapping[str, object], actor: Actor | None = None) -> Query:
-        """The statement with these values bound. A parameter that is not in `values` keeps its default.
-
-        The parameters that differ from caller to caller are bound for this caller. Raises RuntimeError when the caller
-        is unknown."""
-        sql, binds = self.sql, self._binds
-        if self._of_viewer:
-            if actor is None:
-                raise RuntimeError("a statement that shows each caller something else is run for nobody")
-            viewer, places = viewer_values(actor)
-            values = {**values, **viewer}
-            if places and self._parts is not None:
-                few = self._few.get(places)
-                sql, binds = self._for_few(places) if few is None else few
-        return Query(
-            sql,
-            [
-                default if name not in values else values[name] if process is None else process(values[name])
-                for name, process, default in binds
-            ],
-        )
-
-    def _for_few(self, places: int) -> tuple[str, Sequence[Bind]]:
-        assert self._parts is not None
-        found = self._few[places] = _text_of(self._parts, numbered=False, places=places)
-        return found
-
-
-def _text_of(parts: Iterable[str | Bind | OfTeams], *, numbered: bool, places: int = 0) -> tuple[str, Sequence[Bind]]:
-    """Driver text and its parameters, for a caller with so many places for its teams."""
-    texts: list[str] = []
-    binds: list[Bind] = []
-    numbers: dict[int, int] = {}
-    flat = (each for part in parts for each in (part.parts(places) if isinstance(part, OfTeams) else (part,)))
-    for part in flat:
-        if isinstance(part, str):
-            texts.append(part)
-        elif not numbered:
-            texts.append("?")
-            binds.append(part)
-        else:
-            number = numbers.get(id(part))
-            if number is None:
-                binds.append(part)
-                number = numbers[id(part)] = len(binds)
-            texts.append(f"${number}")
-    return "".join(texts), tuple(binds)
 
 
 class Template:

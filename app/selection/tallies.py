@@ -11,7 +11,8 @@ from app.selection.connection import PAGE, Variant
 from app.selection.listing import Lister
 from app.selection.mapping import Env, RootTally
 from app.selection.shape import Row, Run
-from app.selection.sql import Select, Statement
+from app.selection.sql import Select
+from app.selection.statement import Statement
 from app.selection.tree import Arguments, Field, Variables
 from app.storage.query import Query
 

@@ -15,8 +15,11 @@ from app.selection.tree import Variables
 if TYPE_CHECKING:
     from app.settings import Settings
 
-VIEWER_ID, VIEWER_TEAMS = "viewer_id", "viewer_teams"
-"""The parameters of a statement whose rows depend on the caller: the user, and the user's teams, with 0 for no team."""
+VIEWER = "viewer_"
+"""The beginning of the names of parameters by which the rows of a statement depend on the caller."""
+
+VIEWER_ID, VIEWER_TEAMS = f"{VIEWER}id", f"{VIEWER}teams"
+"""The parameters of the user, and of the user's teams, with 0 for no team."""
 Sql = sa.ColumnElement[Any]
 
 
@@ -59,16 +62,17 @@ MOST_PLACES = 16
 class OfViewer(NamedTuple):
     """The values of VIEWER parameters for one caller.
 
-    The first `places` of `VIEWER_TEAM` parameters have a team's number each. Their number is a power of two, so that
-    callers with other teams share the text of a statement; it is 0 for a caller with more teams than that."""
+    Each of the first `places` parameters that `viewer_team` names has the number of a team. There are as many as a
+    power of two, so that callers with other teams share the text of a statement: 0 for a caller without teams, and None
+    for one with more teams than that."""
 
     values: Mapping[str, object]
-    places: int
+    places: int | None
 
 
 def viewer_team(place: int) -> str:
     """The name of the parameter of one of the caller's teams."""
-    return f"viewer_team_{place}"
+    return f"{VIEWER}team_{place}"
 
 
 def viewer_values(actor: Actor) -> OfViewer:
@@ -78,10 +82,10 @@ def viewer_values(actor: Actor) -> OfViewer:
 
 @lru_cache(maxsize=4_096)
 def _of_viewer(user_id: int, teams: frozenset[int]) -> OfViewer:
-    numbers = [NO_TEAM, *sorted(teams)]
-    values: dict[str, object] = {VIEWER_ID: user_id, VIEWER_TEAMS: numbers}
-    places = 1 << (len(numbers) - 1).bit_length()
-    if places > MOST_PLACES:
-        return OfViewer(values, 0)
+    numbers = sorted(teams)
+    values: dict[str, object] = {VIEWER_ID: user_id, VIEWER_TEAMS: [NO_TEAM, *numbers]}
+    if len(numbers) > MOST_PLACES:
+        return OfViewer(values, None)
+    places = 1 << (len(numbers) - 1).bit_length() if numbers else 0
     padded = numbers + [NO_TEAM] * (places - len(numbers))
     return OfViewer({**values, **{viewer_team(place): number for place, number in enumerate(padded)}}, places)

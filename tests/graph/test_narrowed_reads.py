@@ -1,0 +1,185 @@
+"""What it adds to a read that its caller sees a part: no statement, no step of a plan, and next to no computing."""
+
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import asyncpg
+import pytest
+
+import app
+from app.core.actor import Actor
+from app.execution.operation import Operations
+from app.execution.outcome import GraphQLRequest
+from app.graph.context import Context
+from app.storage.database import Database, Work
+from app.storage.query import Query, Row
+from benchmarks.bulk.loading import load_bulk
+from benchmarks.cases import FLAT, INBOX, SINGLE
+from tests.graph.people import KIND_NAMES
+from tests.graph.planning import Plans
+from tests.graph.running import ADMIN, SCHEMA, Graph, running_graph
+
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
+
+MEMBER = Actor(
+    user_id=2,
+    name="Member",
+    permissions=frozenset(f"{kind}:read:{part}" for kind in KIND_NAMES for part in ("team", "own")),
+    teams=frozenset({1, 2}),
+)
+"""Who sees what belongs to two teams, to none, or to itself: everything that there is here."""
+
+LOOKED_AT = {"single": 1, "flat": 21, "inbox": 51}
+"""How many interactions each read looks at: its page, and the one behind it."""
+
+MOST_STEPS = 15
+"""How many steps SQLite may take more for each of them."""
+
+_OURS = str(Path(app.__file__).parent)
+
+
+@pytest.fixture(scope="module")
+async def graph(changing_url: str) -> AsyncIterator[Graph]:
+    async with running_graph(changing_url, own_plans=True) as found:
+        await load_bulk(found.database, 300)
+        await found.database.command(_give_to_teams)
+        if not changing_url.startswith("sqlite"):
+            remote = await asyncpg.connect(changing_url)
+            await remote.execute("ANALYZE")
+            await remote.close()
+        yield found
+
+
+def _give_to_teams(work: Work) -> None:
+    work.connection.exec_driver_sql("UPDATE interaction SET team_id = id % 3")
+
+
+async def cases(graph: Graph) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
+    """The reads of `bench variants`, each with its variables."""
+    sessions = await graph.read(
+        "{ interactions(first: 1, filter: {kinds: [SESSION]}) { nodes { ... on Session { sessionKey } } } }"
+    )
+    (session,) = sessions["interactions"]["nodes"]
+    return {"single": (SINGLE, {"key": session["sessionKey"]}), "flat": (FLAT, {}), "inbox": (INBOX, {})}
+
+
+class Known:
+    """A database that gives again what it gave to the same statements, at once and without a call outside of here."""
+
+    def __init__(self, database: Database) -> None:
+        self.dialect = database.dialect
+        self.asked: list[Query] = []
+        self._database = database
+        self._known: dict[str, Sequence[Row]] = {}
+
+    async def read(self, steps: Callable[[], Generator[Query, Any, Any]], **_share: object) -> Any:
+        plan = steps()
+        try:
+            query = next(plan)
+            while True:
+                self.asked.append(query)
+                known = self._known.get(repr(query))
+                query = plan.send(await self._rows(query) if known is None else known)
+        except StopIteration as stop:
+            return stop.value
+
+    look_up = read
+
+    async def _rows(self, query: Query) -> Sequence[Row]:
+        def steps() -> Generator[Query, Sequence[Row], Sequence[Row]]:
+            return (yield query)
+
+        found = self._known[repr(query)] = await self._database.plan(steps, snapshot=False, caller="the test")
+        return found
+
+
+class Asking:
+    """Asks for the same again and again, and counts the calls of our functions."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.known = Known(graph.database)
+        reads = cast(Database, self.known)
+        compiler = graph.operations.preparer.compiler
+        self._operations = Operations(SCHEMA, compiler, reads, graph.settings, graph.clock)
+
+    async def of(self, actor: Actor, document: str, variables: Mapping[str, Any]) -> tuple[bytes, int]:
+        """The answer of the third time, and how many calls it took."""
+        calls = 0
+
+        def called(frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event == "call" and frame.f_code.co_filename.startswith(_OURS)
+
+        request = GraphQLRequest(document, variables=variables)
+        context = Context(cast(Database, self.known), actor, self._graph.settings, self._graph.clock)
+        for _ in range(2):
+            await self._operations.run(request, context)
+        self.known.asked.clear()
+        before = sys.getprofile()
+        sys.setprofile(called)
+        try:
+            outcome = await self._operations.run(request, context)
+        finally:
+            sys.setprofile(before)
+        return outcome.body, calls
+
+    def close(self) -> None:
+        self._operations.close()
+
+
+async def test_narrowed_read_is_planned_as_that_of_an_admin(graph: Graph, changing_url: str) -> None:
+    plans = Plans(graph, changing_url)
+    for name, (document, variables) in (await cases(graph)).items():
+        everything, of_admin = await plans.of(document, ADMIN, variables)
+        seen, steps = await plans.of(document, MEMBER, variables)
+        assert seen == everything, name
+        # What is seen is a filter of the same nodes.
+        assert [each for each in steps if not each.startswith("Filter:")] == [
+            each for each in of_admin if not each.startswith("Filter:")
+        ], name
+
+
+async def test_narrowed_read_takes_as_many_statements_and_calls(graph: Graph) -> None:
+    with closing(Asking(graph)) as asking:
+        for name, (document, variables) in (await cases(graph)).items():
+            everything, calls = await asking.of(ADMIN, document, variables)
+            statements = len(asking.known.asked)
+            seen, narrowed = await asking.of(MEMBER, document, variables)
+            assert seen == everything, name
+            assert len(asking.known.asked) == statements, name
+            assert narrowed == calls, name  # what is bound for a caller is kept
+
+
+async def test_narrowed_read_has_sqlite_look_at_little_more(graph: Graph, changing_url: str) -> None:
+    if not changing_url.startswith("sqlite"):
+        return
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    def taken(queries: Sequence[Query]) -> int:
+        nonlocal steps
+        steps = 0
+        for query in queries:
+            connection.execute(*query).fetchall()
+        return steps
+
+    opened = sqlite3.connect(changing_url.removeprefix("sqlite:///"))
+    with closing(Asking(graph)) as asking, closing(opened) as connection:
+        connection.set_progress_handler(step, 1)
+        for name, (document, variables) in (await cases(graph)).items():
+            found = []
+            for actor in (ADMIN, MEMBER):
+                await asking.of(actor, document, variables)
+                taken(asking.known.asked)  # what the connection does once
+                found.append(taken(asking.known.asked))
+            of_admin, narrowed = found
+            assert of_admin < narrowed <= of_admin + MOST_STEPS * LOOKED_AT[name], name
