@@ -17,7 +17,7 @@ from app.core.errors import Conflict, Unavailable
 from app.core.events import EventRecord
 from app.settings import Settings
 from app.storage import postgresql
-from app.storage.database import Database, Work, open_database
+from app.storage.database import Database, Query, Work, open_database
 from app.storage.event_log import HEADS, event_log
 from app.storage.fixed import Fixed
 from app.storage.migrations import migrate
@@ -356,7 +356,7 @@ async def test_acknowledged_means_visible_to_others(scratch_database: Database) 
     await scratch_database.command(increment)
 
     def steps():  # type: ignore[no-untyped-def]
-        rows = yield (str(sa.select(counter.c.value).order_by(counter.c.id)), ())
+        rows = yield Query(str(sa.select(counter.c.value).order_by(counter.c.id)))
         return [value for (value,) in rows]
 
     assert await scratch_database.plan(steps, snapshot=False, caller=1) == [1, 0]
