@@ -10,25 +10,33 @@ if TYPE_CHECKING:
 
 
 def errors(connection: str, /) -> None:
-    """List what a connection could not deliver, and why.
+    """List what a connection could not deliver or read, and why.
 
     Parameters
     ----------
     connection
         Its id (`con_1`) or its name.
     """
-    columns(("ID", "RECEIVED", "ATTEMPTS", "REASON"), done(_errors, connection))
+    parked, failing = done(_errors, connection)
+    columns(("ID", "RECEIVED", "ATTEMPTS", "REASON"), parked)
+    if failing:
+        columns(("ID", "KEY", "NEXT ATTEMPT", "ATTEMPTS", "REASON"), failing)
 
 
 def replay(connection: str, /) -> None:
-    """Apply again what a connection could not deliver; a running server does it within seconds.
+    """Apply again what a connection could not deliver, and read again what keeps failing.
+
+    A running server does it within seconds.
 
     Parameters
     ----------
     connection
         Its id (`con_1`) or its name.
     """
-    console().print(f"Deliveries that are applied again: {done(_replay, connection)}.")
+    deliveries, reads = done(_replay, connection)
+    console().print(f"Deliveries that are applied again: {deliveries}.")
+    if reads:
+        console().print(f"What is read again: {reads}.")
 
 
 def discard(connection: str, /) -> None:
@@ -85,14 +93,23 @@ def ref_of(work: "Work", given: str) -> str:
     raise CommandError(f"There is no connection {given}.")
 
 
-def _errors(work: "Work", given: str) -> list[tuple[str, ...]]:
-    from app.connections.service import parked_deliveries
+_Rows = list[tuple[str, ...]]
+
+
+def _errors(work: "Work", given: str) -> tuple[_Rows, _Rows]:
+    from app.connections.service import failing_reads, parked_deliveries
     from app.core.actor import SYSTEM
 
-    return [
+    ref = ref_of(work, given)
+    parked: _Rows = [
         (f"dlv_{each.id}", f"{each.received_at:%Y-%m-%d %H:%M:%S}", str(each.attempts), each.reason)
-        for each in parked_deliveries(work, SYSTEM, ref_of(work, given))
+        for each in parked_deliveries(work, SYSTEM, ref)
     ]
+    failing: _Rows = [
+        (f"frd_{each.id}", each.key, f"{each.due_at:%Y-%m-%d %H:%M:%S}", str(each.attempts), each.reason)
+        for each in failing_reads(work, SYSTEM, ref)
+    ]
+    return parked, failing
 
 
 def _outbox(work: "Work", given: str) -> list[tuple[str, ...]]:
@@ -119,15 +136,16 @@ def _drop(work: "Work", given: str) -> str:
     return f"obx_{drop_entry(work, SYSTEM, given).entry}"
 
 
-def _replay(work: "Work", given: str) -> int:
-    from app.connections.service import replay_parked
+def _replay(work: "Work", given: str) -> tuple[int, int]:
+    from app.connections.service import replay_parked, retry_reads
     from app.core.actor import SYSTEM
 
-    return replay_parked(work, SYSTEM, ref_of(work, given)).deliveries
+    ref = ref_of(work, given)
+    return replay_parked(work, SYSTEM, ref).number, retry_reads(work, SYSTEM, ref).number
 
 
 def _discard(work: "Work", given: str) -> int:
     from app.connections.service import drop_parked
     from app.core.actor import SYSTEM
 
-    return drop_parked(work, SYSTEM, ref_of(work, given)).deliveries
+    return drop_parked(work, SYSTEM, ref_of(work, given)).number

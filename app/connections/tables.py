@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.connections.model.standing import MANY_TRIES
 from app.interactions.remote import HINT
 from app.storage.tables import BigId, JsonValue, Timestamp, metadata, surrogate_key, table
 
@@ -102,12 +103,15 @@ mirrored = sa.Table(
     sa.Index("uq_mirrored_key", "connection_id", "upstream_key", unique=True),
 )
 
-dirty = sa.Table(
+IS_FAILING = sa.text(f"attempts >= {MANY_TRIES}")
+"""That a mark has failed many times, as the partial index spells it."""
+
+dirty = table(
     "dirty",
-    metadata,
     # What must be read again from another system. Many reasons to read the same thing become one mark.
-    sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), primary_key=True, autoincrement=False),
-    sa.Column("upstream_key", sa.Text, primary_key=True),
+    surrogate_key(),
+    sa.Column("connection_id", BigId, sa.ForeignKey("connected_system.id"), nullable=False),
+    sa.Column("upstream_key", sa.Text, nullable=False),
     # The fingerprint in the list when the mark was set.
     sa.Column("fingerprint", sa.Text),
     # History is read after everything else.
@@ -115,7 +119,9 @@ dirty = sa.Table(
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False),
     sa.Column("reason", sa.Text),
+    sa.Index("uq_dirty_key", "connection_id", "upstream_key", unique=True),
     sa.Index("ix_dirty_due", "connection_id", "quiet", "due_at"),
+    _partial("ix_dirty_failing", "connection_id", "id", where=IS_FAILING),
 )
 
 MISSING, AGAIN = f"{HINT}missing", f"{HINT}again"

@@ -108,6 +108,26 @@ def test_parked_deliveries_are_listed_and_replayed(switchboard: CommandLine) -> 
     assert switchboard("connections", "discard", "Shop").stderr == "Deliveries that are erased: 0.\n"
 
 
+def test_reads_that_fail_are_listed_and_tried_again(switchboard: CommandLine) -> None:
+    address = ("--system", "VOICEBOT", "--address", "https://bot.example.com")
+    assert switchboard("connections", "add", "Bot", *address, typed="a token\n", secrets_key=KEYS[0]).returncode == 0
+    with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
+        connection.executemany(
+            "INSERT INTO dirty (connection_id, upstream_key, quiet, due_at, attempts, reason) "
+            "VALUES (1, ?, 0, '2026-01-05T09:00:00.000000Z', ?, 'The status x is not known here.')",
+            [("17", 4), ("18", 3)],
+        )
+    connection.close()
+    assert rows(switchboard("connections", "errors", "Bot").stdout) == [
+        ["ID", "RECEIVED", "ATTEMPTS", "REASON"],
+        ["ID", "KEY", "NEXT ATTEMPT", "ATTEMPTS", "REASON"],
+        ["frd_1", "17", "2026-01-05 09:00:00", "4", "The status x is not known here."],
+    ]
+    replayed = switchboard("connections", "replay", "Bot").stderr
+    assert replayed == "Deliveries that are applied again: 0.\nWhat is read again: 1.\n"
+    assert rows(switchboard("connections", "errors", "Bot").stdout)[1:] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -173,19 +173,19 @@ async def test_replay_applies_parked_deliveries_again(source: Source) -> None:
     awkward = Runner(source.database, {"HTTP": Awkward()}, source.clock, "tests")
     await awkward.step()
     handled = await source.database.command(replay_parked, ADA, source.ref, ["dlv_2", "dlv_9"])
-    assert handled.deliveries == 1
+    assert handled.number == 1
     assert await source.kept() == [
         ("evt-1", "PARKED", True, 1, "FORBIDDEN: No. (a.1)"),
         ("evt-2", "PENDING", True, 0, None),
     ]
-    assert (await source.database.command(replay_parked, ADA, source.ref)).deliveries == 1
+    assert (await source.database.command(replay_parked, ADA, source.ref)).number == 1
     await source.apply()
     assert [row[4] for row in await source.kept()] == ["The body is not JSON."] * 2
 
 
 async def test_dropped_delivery_is_gone_and_does_not_come_back(source: Source) -> None:
     await source.deliver("no JSON")
-    assert (await source.database.command(drop_parked, ADA, source.ref)).deliveries == 1
+    assert (await source.database.command(drop_parked, ADA, source.ref)).number == 1
     assert await source.kept() == [("evt-1", "DONE", False, 1, None)]
     assert await source.offer("no JSON") is Verdict.REPEATED
 
@@ -194,8 +194,8 @@ async def test_parked_deliveries_of_another_connection_are_left_alone(source: So
     other = await connect(source.database, source.clock, "Other")
     await other.deliver("no JSON")
     for command in (replay_parked, drop_parked):
-        assert (await source.database.command(command, ADA, source.ref)).deliveries == 0
-        assert (await source.database.command(command, ADA, source.ref, ["dlv_1"])).deliveries == 0
+        assert (await source.database.command(command, ADA, source.ref)).number == 0
+        assert (await source.database.command(command, ADA, source.ref, ["dlv_1"])).number == 0
     assert await states(other) == [("evt-1", "PARKED")]
 
 

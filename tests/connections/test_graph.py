@@ -134,7 +134,7 @@ async def test_connections_need_their_permission(graph: Graph) -> None:
         ("createConnection", {"system": "HTTP", "name": "Other"}),
         ("updateConnection", {**one, "name": "Other"}),
         *((name, one) for name in ("testConnection", "pauseConnection", "resumeConnection", "deleteConnection")),
-        *((name, one) for name in ("rotateConnectionSecret", "replayParked", "dropParked")),
+        *((name, one) for name in ("rotateConnectionSecret", "replayParked", "dropParked", "retryReads")),
     ):
         refused = await graph.attempt(mutation, given, actor=BO)
         assert [each["code"] for each in refused["errors"]] == ["FORBIDDEN"], mutation

@@ -64,6 +64,11 @@ def _deliver(work: Work, conversations: Sequence[str]) -> None:
     work.connection.execute(sa.update(connected_system).where(of.id == 2).values(cannot=""))
     marks = {"connection_id": 4, "fingerprint": None, "quiet": True, "due_at": at, "attempts": 0}
     work.connection.execute(sa.insert(dirty), [{**marks, "upstream_key": key} for key in ("a", "b")])
+    failing = [
+        {**marks, "connection_id": connection, "upstream_key": key, "attempts": attempts, "reason": "Ünï \U0001f600"}
+        for connection, key, attempts in ((1, "c", 4), (1, "d", 9), (1, "e", 3), (1, "ünï", 4), (2, "f", 5))
+    ]
+    work.connection.execute(sa.insert(dirty), failing)
     for connection, ref in enumerate(conversations[:2], start=1):
         found = parse_id(ref)
         assert found is not None

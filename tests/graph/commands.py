@@ -114,6 +114,7 @@ CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
     "rotateConnectionSecret": {"id": "con_1"},
     "replayParked": {"id": "con_1", "deliveryIds": ["dlv_1"]},
     "dropParked": {"id": "con_1"},
+    "retryReads": {"id": "con_1", "readIds": ["frd_3"]},
     "deleteConnection": {"id": "con_2"},
 }
 """The commands on connections, which need `connections:manage`."""

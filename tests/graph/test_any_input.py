@@ -46,6 +46,7 @@ PREFIXES = (
     "sug",
     "con",
     "dlv",
+    "frd",
     "idn",
 )
 TEXTS = (

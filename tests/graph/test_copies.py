@@ -228,6 +228,8 @@ async def write_elsewhere(world: World) -> None:
     await world.copies.agree("an entry that is tried again")
     await run(note_hint, 1, "told")
     await world.copies.agree("something that has to be read")
+    await world.graph.do("retryReads", {"id": "con_1"})
+    await world.copies.agree("reads that are tried again")
 
 
 def _forget_entries(work: Work) -> None:

@@ -13,12 +13,14 @@ _ACTIONS = {
     "WRONG_SIGNATURES": "CORRECT_SECRET",
     "DELIVERIES_PARKED": "REPLAY_OR_DROP_PARKED",
     "DELIVERIES_WAITING": "READ_SERVER_LOG",
+    "READS_FAILING": "RETRY_READS",
 }
 _MESSAGES = {
     "SECRET_UNREADABLE": "The server cannot read the connection's secrets, so deliveries are refused with 503.",
     "WRONG_SIGNATURES": "The latest delivery was not signed with a secret of the connection.",
     "DELIVERIES_PARKED": "Deliveries could not be applied and are parked.",
     "DELIVERIES_WAITING": "Deliveries have waited for more than a minute.",
+    "READS_FAILING": "Something that changed in the other system could not be taken in after several tries.",
 }
 
 
@@ -44,7 +46,9 @@ def _code(row: Row, info: Any) -> str | None:
         return "DELIVERIES_PARKED"
     if row["reach_fault"]:
         return "SYSTEM_SILENT"
-    return "DELIVERIES_WAITING" if _lag(row, info) > timedelta(minutes=1) else None
+    if _lag(row, info) > timedelta(minutes=1):
+        return "DELIVERIES_WAITING"
+    return "READS_FAILING" if any(each["attempts"] >= 4 for each in _of_table(row, info, "dirty")) else None
 
 
 def _error(row: Row, info: Any) -> Row | None:
@@ -57,7 +61,7 @@ def _state(row: Row, info: Any) -> str:
     if row["paused"]:
         return "STOPPED"
     if code is not None:
-        return "DEGRADED" if code.startswith("DELIVERIES") else "BAD_CREDENTIALS"
+        return "DEGRADED" if code.startswith(("DELIVERIES", "READS")) else "BAD_CREDENTIALS"
     if row["address"] and row["polled_at"]:
         return "CONNECTED" if row["walked_at"] else "BACKFILLING"
     return "CONNECTED" if row["last_delivery_at"] else "CONNECTING"
@@ -121,6 +125,7 @@ CONNECTED_SYSTEM: Mapping[str, Resolve] = {
     "totalPages": of_column("walk_pages"),
     "missing": lambda row, info: row["missing"] or 0,
     "parkedDeliveries": edge("ParkedDelivery", "connection_id", BY_ID, "OLDEST"),
+    "failingReads": edge("FailingRead", "connection_id", BY_ID, "OLDEST"),
 }
 
 UPSTREAM: Mapping[str, Resolve] = {

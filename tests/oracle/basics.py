@@ -54,6 +54,7 @@ _PREFIXES = {
     "SuggestedMessage": "sug",
     "ConnectedSystem": "con",
     "ParkedDelivery": "dlv",
+    "FailingRead": "frd",
     "OutboxEntry": "obx",
     "Destination": "dst",
     "Delivery": "dsd",

@@ -35,6 +35,7 @@ PREFIXES = {
     "tpm": "ChatTopicMember",
     "con": "ConnectedSystem",
     "dlv": "ParkedDelivery",
+    "frd": "FailingRead",
     "tea": "Team",
     "obx": "OutboxEntry",
     "dst": "Destination",
@@ -63,6 +64,7 @@ TABLES = {
     "SuggestedMessage": "suggested_message",
     "ConnectedSystem": "connected_system",
     "ParkedDelivery": "inbox",
+    "FailingRead": "dirty",
     "OutboxEntry": "outbox",
     "Destination": "destination",
     "Delivery": "delivery",
@@ -77,6 +79,7 @@ _NEEDED = {
     "SuggestedMessage": "session:read",
     "ConnectedSystem": "connections:manage",
     "ParkedDelivery": "connections:manage",
+    "FailingRead": "connections:manage",
     "Destination": "destinations:manage",
     "Delivery": "destinations:manage",
     "Policy": "destinations:manage",
@@ -145,6 +148,8 @@ class Asking:
             return False
         name = row["__typename"]
         if row.get("deleted_at") is not None or (name == "ParkedDelivery" and row["state"] != "PARKED"):
+            return False
+        if name == "FailingRead" and row["attempts"] < 4:
             return False
         if name == "OutboxEntry":
             return self.sees(self.world.interaction(row["interaction_id"]))

@@ -63,6 +63,8 @@ described(
         "REPLAY_OR_DROP_PARKED": "Read the reasons of the parked deliveries and correct the causes. Then use "
         "`replayParked` or `dropParked`.",
         "READ_SERVER_LOG": "Read the server's log: it says why deliveries are not applied.",
+        "RETRY_READS": "Read the reasons of `failingReads` and correct the causes. Reads are repeated every five "
+        "minutes; `retryReads` repeats them at once.",
     },
 )
 described(

@@ -84,6 +84,14 @@ class ParkedInput(ConnectionInput):
     )
 
 
+@strawberry.input(description="Which failing reads they are.")
+class FailingReadsInput(ConnectionInput):
+    read_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="The ids of the failing reads, at most 1,000. The default is all failing reads of the connection.",
+    )
+
+
 @strawberry.type(description="The result of a mutation of a connection.")
 class ConnectionPayload(MutationPayload):
     connection: ConnectedSystem | None = strawberry.field(
@@ -111,6 +119,11 @@ class TestConnectionPayload(ConnectionPayload):
 @strawberry.type(description="The result of a mutation of parked deliveries.")
 class ParkedPayload(ConnectionPayload):
     count: int | None = strawberry.field(description="The number of deliveries; null after a refusal.")
+
+
+@strawberry.type(description="The result of a mutation of failing reads.")
+class FailingReadsPayload(ConnectionPayload):
+    count: int | None = strawberry.field(description="The number of reads; null after a refusal.")
 
 
 @strawberry.type(description="The result of deleting a connection.")

@@ -13,6 +13,8 @@ from app.connections.graphql.inputs import (
     ConnectionSecretPayload,
     CreateConnectionInput,
     DeleteConnectionPayload,
+    FailingReadsInput,
+    FailingReadsPayload,
     OutboxEntryInput,
     OutboxEntryPayload,
     ParkedInput,
@@ -38,7 +40,7 @@ def _tried(found: Tried) -> Mapping[str, object]:
 
 
 def _handled(found: Handled) -> Mapping[str, object]:
-    return {"connection": found.connection, "count": found.deliveries}
+    return {"connection": found.connection, "count": found.number}
 
 
 def _of_entry(found: entries.Handled) -> Mapping[str, object]:
@@ -172,6 +174,14 @@ def connection_mutation(connectors: Connectors) -> type:
             return await info.context.perform(
                 input, _handled, service.drop_parked, input.id, _texts(input.delivery_ids)
             )
+
+        @mutation(
+            description="Read again at once what could not be read or applied after several tries. Needs "
+            "`connections:manage`.",
+            input="The connection, and which of its failing reads.",
+        )
+        async def retry_reads(self, info: Info, input: FailingReadsInput) -> FailingReadsPayload:
+            return await info.context.perform(input, _handled, service.retry_reads, input.id, _texts(input.read_ids))
 
         @mutation(
             description="Delete a connection with its secrets and all its deliveries that were not applied. Its "

@@ -29,6 +29,17 @@ class ParkedDelivery(Node):
     body: str = strawberry.field(description="The first 65,536 characters of the delivery's body, as received.")
 
 
+@strawberry.type(
+    description="An item of the other system that could not be read or applied after several tries. Needs "
+    "`connections:manage`."
+)
+class FailingRead(Node):
+    upstream_key: str = strawberry.field(description="The key of the item in the other system.")
+    due_at: datetime = strawberry.field(description="The time of the next attempt.")
+    attempts: int = strawberry.field(description="How often reading or applying the item has failed.")
+    reason: str = strawberry.field(description="Why the latest attempt failed.")
+
+
 @strawberry.type(description="A connection: one account of another system. Needs `connections:manage`.")
 class ConnectedSystem(Node):
     system: ConnectionSystemName = strawberry.field(description="The system of the connection.")
@@ -75,6 +86,11 @@ class ConnectedSystem(Node):
     )
     parked_deliveries: Connection[ParkedDelivery] = edge(
         description="The deliveries of the connection that could not be applied, the oldest first.", **PAGING
+    )
+    failing_reads: Connection[FailingRead] = edge(
+        description="The items of the other system that could not be read or applied after several tries, the oldest "
+        "first.",
+        **PAGING,
     )
     former_secret_until: datetime | None = strawberry.field(
         description="The time until which the former secret is valid; null when there is none."

@@ -60,6 +60,7 @@ class ConnectionAction(StrEnum):
     REPLAY_OR_DROP_PARKED = "REPLAY_OR_DROP_PARKED"
     CHECK_OR_ALLOW_MISSING = "CHECK_OR_ALLOW_MISSING"
     READ_SERVER_LOG = "READ_SERVER_LOG"
+    RETRY_READS = "RETRY_READS"
 
 
 _ERRORS = {
@@ -88,7 +89,7 @@ _ERRORS = {
         "The other system cannot be made to send deliveries of what changes: it is read by polls alone.",
     ),
     ConnectionErrorCode.READS_FAILING: (
-        ConnectionAction.READ_SERVER_LOG,
+        ConnectionAction.RETRY_READS,
         "Something that changed in the other system could not be taken in after several tries.",
     ),
     ConnectionErrorCode.MANY_MISSING: (

@@ -13,6 +13,7 @@ from app.connections.reads.outbox import OUTBOX, UPSTREAM_FIELDS
 from app.connections.tables import (
     AGAIN,
     IS_ACTIVE,
+    IS_FAILING,
     PARKED,
     PENDING,
     connected_system,
@@ -79,7 +80,7 @@ def _pending_reads(scope: Scope) -> Sql:
 
 def _failing(scope: Scope) -> Sql:
     """How much still fails to be read or applied after many tries."""
-    return _count(scope, dirty, dirty.c.attempts >= MANY_TRIES)
+    return _count(scope, dirty, IS_FAILING)
 
 
 def _count(scope: Scope, of: sa.Table, *conditions: Any) -> Sql:
@@ -90,6 +91,12 @@ def _count(scope: Scope, of: sa.Table, *conditions: Any) -> Sql:
 def _is_parked(scope: Scope) -> Sql:
     """The condition that a delivery is parked."""
     found: Sql = scope.c.state == sa.literal_column(f"'{PARKED}'")
+    return found
+
+
+def _is_failing(scope: Scope) -> Sql:
+    """The condition that a read keeps failing."""
+    found: Sql = scope.c.attempts >= sa.literal_column(str(MANY_TRIES))
     return found
 
 
@@ -167,6 +174,14 @@ MAPPINGS: tuple[Mapped, ...] = (
                 where=_is_parked,
                 inherits=True,
             ),
+            "failingReads": Many(
+                "FailingRead",
+                keyed("connection_id"),
+                _OLDEST,
+                "OLDEST",
+                where=_is_failing,
+                inherits=True,
+            ),
         },
         visible=lambda _permissions, scope: scope.c.deleted_at.is_(None),
         requires=MANAGE,
@@ -178,6 +193,13 @@ MAPPINGS: tuple[Mapped, ...] = (
         prefix="dlv",
         fields={"body": Column(lambda scope: sa.func.substr(scope.c.body, 1, SHOWN, type_=sa.Text))},
         visible=lambda _permissions, scope: _is_parked(scope),
+        requires=MANAGE,
+    ),
+    TypeMap(
+        "FailingRead",
+        dirty,
+        prefix="frd",
+        visible=lambda _permissions, scope: _is_failing(scope),
         requires=MANAGE,
     ),
     *OUTBOX,

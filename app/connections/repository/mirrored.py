@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from app.connections.tables import AGAIN, MISSING, dirty, forgotten, mirrored
+from app.connections.tables import AGAIN, IS_FAILING, MISSING, dirty, forgotten, mirrored
 from app.interactions.remote import HINT
 from app.storage.constructs import TextList, among_keys, insert_into
 from app.storage.fixed import Fixed
@@ -100,6 +100,16 @@ class Mark(NamedTuple):
     attempts: int
     due_at: datetime
     quiet: bool = False
+
+
+class Failing(NamedTuple):
+    """An item that could not be read or applied after many tries, when it is tried again, and why."""
+
+    id: int
+    key: str
+    due_at: datetime
+    attempts: int
+    reason: str
 
 
 class MirroredRepository(Repository):
@@ -225,11 +235,23 @@ class MirroredRepository(Repository):
         row = self._one(_NEXT_DUE, {"of": connection_id})
         return None if row is None else row[0]
 
-    def count_failing(self, connection_id: int, tries: int) -> int:
-        """How many items could not be read or applied after so many tries."""
+    def count_failing(self, connection_id: int) -> int:
+        """How many items could not be read or applied after many tries."""
         found = sa.select(sa.func.count()).select_from(dirty)
-        row = self._one(found.where(dirty.c.connection_id == connection_id, dirty.c.attempts >= tries))
+        row = self._one(found.where(dirty.c.connection_id == connection_id, IS_FAILING))
         return 0 if row is None else int(row[0])
+
+    def failing(self, connection_id: int, most: int) -> Sequence[Failing]:
+        """The items that could not be read or applied after many tries, oldest first."""
+        columns = (dirty.c.id, dirty.c.upstream_key, dirty.c.due_at, dirty.c.attempts, dirty.c.reason)
+        found = sa.select(*columns).where(dirty.c.connection_id == connection_id, IS_FAILING)
+        return [Failing(*row) for row in self._all(found.order_by(dirty.c.id).limit(most))]
+
+    def retry_failing(self, connection_id: int, now: datetime, only: Collection[int] | None) -> int:
+        """Read the failing items again at once, all or only these. Returns how many."""
+        again = sa.update(dirty).where(dirty.c.connection_id == connection_id, IS_FAILING)
+        again = again if only is None else again.where(dirty.c.id.in_(only))
+        return self.connection.execute(again.values(attempts=0, due_at=now, reason=None)).rowcount
 
     def count_history(self, connection_id: int, tries: int) -> int:
         """How much of what was there before is still to be read, without what was tried so often in vain."""

@@ -8,6 +8,7 @@ from app.connections.service.applying import (
     put_off,
 )
 from app.connections.service.entries import drop_entry, retry_entry, troubled_entries
+from app.connections.service.failing import failing_reads, retry_reads
 from app.connections.service.mirroring import MirroredRules
 from app.connections.service.parked import drop_parked, parked_deliveries, replay_parked
 from app.connections.service.reaching import reachable
@@ -35,6 +36,7 @@ __all__ = (
     "drop_entry",
     "drop_parked",
     "due_deliveries",
+    "failing_reads",
     "forget_deliveries",
     "parked_deliveries",
     "pause_connection",
@@ -43,6 +45,7 @@ __all__ = (
     "replay_parked",
     "resume_connection",
     "retry_entry",
+    "retry_reads",
     "rotate_secret",
     "standings",
     "troubled_entries",

@@ -13,14 +13,14 @@ from app.directory.service.editing import Ref
 from app.storage.work import Work
 
 MOST_NAMED = 1_000
-"""How many deliveries can be named at once."""
+"""How many deliveries or reads can be named at once."""
 
 
 class Handled(NamedTuple):
-    """A connection's surrogate, and how many of its parked deliveries were affected."""
+    """A connection's surrogate, and how many of its deliveries or reads were affected."""
 
     connection: int
-    deliveries: int
+    number: int
 
 
 def parked_deliveries(work: Work, actor: Actor, ref: Ref) -> Sequence[Parked]:
@@ -33,7 +33,7 @@ def replay_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None
 
     Raises Forbidden, NotFound, InvalidInput, TooLong beyond 1,000 of them."""
     system = managed(work, actor, ref)
-    count = work.use(InboxRepository).replay(system.id, work.now, _numbers(only))
+    count = work.use(InboxRepository).replay(system.id, work.now, numbers_of(only, "dlv", "delivery_ids"))
     if count:
         tell_of(work, actor, system, DeliveriesReplayed(connection_id=system.id, count=count))
     return Handled(system.id, count)
@@ -42,15 +42,18 @@ def replay_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None
 def drop_parked(work: Work, actor: Actor, ref: Ref, only: Sequence[str] | None = None) -> Handled:
     """Erase the connection's parked deliveries for good, all or only these. Raises the errors of `replay_parked`."""
     system = managed(work, actor, ref)
-    count = work.use(InboxRepository).drop(system.id, _numbers(only))
+    count = work.use(InboxRepository).drop(system.id, numbers_of(only, "dlv", "delivery_ids"))
     if count:
         tell_of(work, actor, system, DeliveriesDropped(connection_id=system.id, count=count))
     return Handled(system.id, count)
 
 
-def _numbers(only: Sequence[str] | None) -> list[int] | None:
+def numbers_of(only: Sequence[str] | None, prefix: str, field: str) -> list[int] | None:
+    """The surrogates of these global ids, which the input has in this field; None for None.
+
+    Raises InvalidInput, TooLong."""
     if only is None:
         return None
     if len(only) > MOST_NAMED:
-        raise TooLong(f"This takes at most {MOST_NAMED:,} ids.", path=("delivery_ids",))
-    return [require_id(each, "dlv", path=("delivery_ids", place)).number for place, each in enumerate(only)]
+        raise TooLong(f"This takes at most {MOST_NAMED:,} ids.", path=(field,))
+    return [require_id(each, prefix, path=(field, place)).number for place, each in enumerate(only)]

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from app.connections.model import ConnectedSystem, Standing
-from app.connections.model.standing import MANY_TRIES
 from app.connections.repository import ConnectedSystemRepository, InboxRepository, MirroredRepository
 from app.connections.tables import PARKED, PENDING
 from app.storage.work import Work
@@ -35,7 +34,7 @@ def standings(work: Work) -> list[Stands]:
                 each.polled_at,
                 each.walked_at,
                 each.missing,
-                work.use(MirroredRepository).count_failing(each.id, MANY_TRIES),
+                work.use(MirroredRepository).count_failing(each.id),
             ),
             inbox.count_in(each.id, PENDING),
         )

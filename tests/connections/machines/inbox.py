@@ -187,7 +187,7 @@ class InboxMachine(RuleBasedStateMachine):
     def parked_are_replayed_or_dropped(self, again: bool) -> None:
         parked = [each for each in self.kept if each.state == "PARKED"]
         done = self.run(replay_parked if again else drop_parked, ADA, self.source.ref)
-        assert done.deliveries == len(parked)
+        assert done.number == len(parked)
         for each in parked:
             each.state = "PENDING" if again else "DONE"
             each.attempts = 0 if again else each.attempts

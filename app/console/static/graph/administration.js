@@ -33,6 +33,7 @@ const CONNECTION = `fragment ConnectionRow on ConnectedSystem {
   id system name address hookPath paused state settings version
   pending parked lagSeconds pendingReads pendingWrites walkedPages totalPages missing refusedCount
   lastDeliveryAt lastRefusedAt formerSecretUntil
+  failingReads(first: 1) { totalCount }
   error { code message action }
 }`;
 
@@ -87,6 +88,12 @@ ${CONNECTION}`;
 const PARKED = `query Parked($id: ID!, $after: String) {
   connection(id: $id) {
     parkedDeliveries(first: 50, after: $after) { cursor nodes { id eventKey receivedAt attempts reason body } ${PAGE} }
+  }
+}`;
+
+const FAILING = `query Failing($id: ID!, $after: String) {
+  connection(id: $id) {
+    failingReads(first: 50, after: $after) { cursor nodes { id upstreamKey dueAt attempts reason } ${PAGE} }
   }
 }`;
 
@@ -155,6 +162,7 @@ export const LISTS = {
   channelAgents: CHANNEL_AGENTS,
   connections: CONNECTIONS,
   parked: PARKED,
+  failing: FAILING,
   outbox: OUTBOX,
   outboxEntries: OUTBOX_ENTRIES,
   destinations: DESTINATIONS,
@@ -229,6 +237,7 @@ const TEST_CONNECTION = `mutation TestConnection($input: TestConnectionInput!) {
 const ROTATE_CONNECTION = `mutation RotateConnectionSecret($input: RotateConnectionSecretInput!) { rotateConnectionSecret(input: $input) { secret ${ERRORS} } }`;
 const DELETE_CONNECTION = `mutation DeleteConnection($input: DeleteConnectionInput!) { deleteConnection(input: $input) { deletedId ${ERRORS} } }`;
 const REPLAY_PARKED = `mutation ReplayParked($input: ReplayParkedInput!) { replayParked(input: $input) { count ${ERRORS} } }`;
+const RETRY_READS = `mutation RetryReads($input: RetryReadsInput!) { retryReads(input: $input) { count ${ERRORS} } }`;
 const DROP_PARKED = `mutation DropParked($input: DropParkedInput!) { dropParked(input: $input) { count ${ERRORS} } }`;
 const RETRY_ENTRY = `mutation RetryOutboxEntry($input: RetryOutboxEntryInput!) { retryOutboxEntry(input: $input) { interaction { id } ${ERRORS} } }`;
 const DROP_ENTRY = `mutation DropOutboxEntry($input: DropOutboxEntryInput!) { dropOutboxEntry(input: $input) { interaction { id } ${ERRORS} } }`;
@@ -273,6 +282,7 @@ export const COMMANDS = {
   deleteConnection: DELETE_CONNECTION,
   replayParked: REPLAY_PARKED,
   dropParked: DROP_PARKED,
+  retryReads: RETRY_READS,
   retryOutboxEntry: RETRY_ENTRY,
   dropOutboxEntry: DROP_ENTRY,
   createDestination: CREATE_DESTINATION,

@@ -84,6 +84,28 @@ const PARKED = {
   ],
 };
 
+const FAILING = {
+  name: "failing",
+  list: {
+    document: LISTS.failing,
+    of: ({ connection }) => connection?.failingReads,
+    variables: ({ id }) => ({ id }),
+    changes: CONNECTION_CHANGES,
+  },
+  title: ({ upstreamKey }) => upstreamKey,
+  facts: ({ reason, dueAt, attempts }) => [
+    h("p", { class: "fault", lang: "en", dir: "auto" }, reason),
+    [say("attemptsN", { n: attempts }), exact(dueAt)].join(" · "),
+  ],
+  actions: [
+    commanding("retryRead", {
+      document: COMMANDS.retryReads,
+      input: ({ id }, { parent }) => ({ id: parent.id, readIds: [id] }),
+      isMain: true,
+    }),
+  ],
+};
+
 export const CONNECTIONS = {
   name: "connections",
   isFor: (viewer) => may(viewer, "CONNECTIONS_MANAGE"),
@@ -110,11 +132,13 @@ export const CONNECTIONS = {
   create: creating("createConnection", { document: COMMANDS.createConnection, fields: creationFields, done: made }),
   actions: [
     showing("showParked", PARKED, { isMain: true, isShown: ({ parked }) => parked > 0 }),
+    showing("showFailing", FAILING, { isMain: true, isShown: ({ failingReads }) => failingReads.totalCount > 0 }),
     commanding("pauseConnection", { document: COMMANDS.pauseConnection, isMain: true, isShown: ({ paused }) => !paused }),
     commanding("resumeConnection", { document: COMMANDS.resumeConnection, isMain: true, isShown: ({ paused }) => paused }),
     commanding("testConnection", { document: COMMANDS.testConnection, isMain: true, done: tested }),
     editing("editConnection", { document: COMMANDS.updateConnection, fields: changeFields }),
     commanding("replayParked", { document: COMMANDS.replayParked, isShown: ({ parked }) => parked > 0 }),
+    commanding("retryReads", { document: COMMANDS.retryReads, isShown: ({ failingReads }) => failingReads.totalCount > 0 }),
     asking("allowMissing", {
       document: COMMANDS.updateConnection,
       fields: (_, { missing }) => [numberField("allowMissing", say("allowMissing"), missing, { min: 1, max: MOST_MISSING, isRequired: true })],

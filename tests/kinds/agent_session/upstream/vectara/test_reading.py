@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.connections.model import NewConnection
-from app.connections.service import create_connection, update_connection
+from app.connections.service import create_connection, failing_reads, retry_reads, update_connection
 from app.connections.service.reading import FEW
 from app.core.errors import DomainError, NotSupported
 from app.directory.repository import CustomerRepository
@@ -423,3 +423,10 @@ async def test_event_whose_id_another_session_has_is_told_and_not_lost(desk: Des
         desk.clock.advance(600)
     assert [text for _, text in await desk.said()] == ["Hello from s1"]
     assert await desk.stands() == ("DEGRADED", "READS_FAILING")
+    (failing,) = await desk.run(failing_reads, ADA, "con_1")
+    assert failing.key.endswith("s2")
+    platform.events["agt_support", "s2"][0]["id"] = "aev_2"
+    await desk.run(retry_reads, ADA, "con_1")
+    await desk.work()
+    assert [text for _, text in await desk.said()] == ["Hello from s1", "Hello from s2"]
+    assert (await desk.stands(), await desk.run(failing_reads, ADA, "con_1")) == (("CONNECTED", None), [])
