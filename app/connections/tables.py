@@ -103,6 +103,22 @@ mirrored = sa.Table(
     sa.Index("uq_mirrored_key", "connection_id", "upstream_key", unique=True),
 )
 
+mirrored_note = sa.Table(
+    "mirrored_note",
+    metadata,
+    # The notes of mirrored interactions that the other system has too, by its keys.
+    sa.Column(
+        "interaction_id",
+        BigId,
+        sa.ForeignKey("interaction.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("upstream_key", sa.Text, primary_key=True),
+    # Null for a note that was deleted here.
+    sa.Column("note_id", BigId),
+)
+
 IS_FAILING = sa.text(f"attempts >= {MANY_TRIES}")
 """That a mark has failed many times, as the partial index spells it."""
 

@@ -32,6 +32,7 @@ TABLES: Mapping[str, tuple[Place, str]] = {
     "chat_session": (Place.INTERACTION, "id"),
     "conversation": (Place.INTERACTION, "id"),
     "mirrored": (Place.INTERACTION, "id"),
+    "mirrored_note": (Place.INTERACTION, "interaction_id"),
     "interaction_tag": (Place.INTERACTION, "interaction_id"),
     "message": (Place.INTERACTION, "interaction_id"),
     "message_error": (Place.INTERACTION, "message_id"),

@@ -24,6 +24,7 @@ class RudeReach(Reach):
     silent: bool = False
     reads: list[str] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
+    bodies: list[object] = field(default_factory=list)
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -62,6 +63,7 @@ class RudeReach(Reach):
         if fault == "unauthorized":
             raise Refused("The token is not taken.", unauthorized=True)
         self.writes.append(f"{self.user} {method} {path}")
+        self.bodies.append(body)
         answered = await self._request(method, path, **({} if body is None else {"json": body}))
         if answered.status >= 400:
             raise Refused(f"The other system answered {answered.status}.", status=answered.status)

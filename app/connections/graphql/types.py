@@ -103,7 +103,8 @@ class ConnectedSystem(Node):
 @strawberry.type(description="A change that must be made in the system that an interaction comes from.")
 class OutboxEntry(Node):
     action: str = strawberry.field(
-        description="The change. For a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE or RESTART. For an "
+        description="The change. For a Conversation: STATUS, ASSIGNEE, READ, REACTION, MESSAGE, RESTART, NOTE, "
+        "NOTE_TEXT or NOTE_GONE. For an "
         "AgentSession: ENABLED, NAME, DESCRIPTION, METADATA, TTI_MINUTES, HIDDEN or MESSAGE. For a "
         "ChatSession: STATUS, FIELD, MESSAGE, PICK_UP, ASSIGN, RESET, TRANSFER, ACCEPT_TRANSFER, "
         "REJECT_TRANSFER or DELETE. For a Session: NEED_ATTENTION, TAGS, TOPICS, SUGGESTED_MESSAGES or "

@@ -34,6 +34,9 @@ ACTIVE = frozenset({EntryState.WAITING, EntryState.SENDING, EntryState.LOOKING})
 ENTRY_PREFIX = "obx"
 """The prefix of the global ids of entries."""
 
+NOTE, NOTE_TEXT, NOTE_GONE = "NOTE", "NOTE_TEXT", "NOTE_GONE"
+"""The actions about notes: the first creates one, the others set its text, and delete it."""
+
 VALUE_LASTS = timedelta(hours=24)
 """How long a value is retried."""
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from app.core.errors import InvalidInput
+from app.interactions.model import Command
 
 LONGEST_POLL = 3_600
 
@@ -107,14 +108,19 @@ def flag(value: object, member: str) -> None:
         raise InvalidInput("This takes true or false.", path=(member,))
 
 
-def capabilities(names: Collection[str]) -> Check:
-    """A check of what the other system can and cannot do, by these names."""
+class Capabilities:
+    """A check of what the other system can and cannot do, by `names`.
 
-    def check(value: object, member: str) -> None:
+    Whether somebody sees an interaction is no capability of its system, but a matter of permissions."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = frozenset(map(str, names)) - {Command.READ.value}
+
+    def __call__(self, value: object, member: str) -> None:
+        """Raise InvalidInput for anything but true or false by these names."""
         if not isinstance(value, dict):
             raise InvalidInput("This takes an object that maps commands to true or false.", path=(member,))
         for command, able in value.items():
-            if command not in names or not isinstance(able, bool):
-                raise InvalidInput(f"This takes true or false for {', '.join(sorted(names))}.", path=(member, command))
-
-    return check
+            if command not in self.names or not isinstance(able, bool):
+                known = ", ".join(sorted(self.names))
+                raise InvalidInput(f"This takes true or false for {known}.", path=(member, command))

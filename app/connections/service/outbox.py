@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.connections.events import WriteQueued
-from app.connections.model.outbox import CREATING_LASTS, VALUE_LASTS, Entry, EntryState
+from app.connections.model.outbox import CREATING_LASTS, NOTE, VALUE_LASTS, Entry, EntryState
 from app.connections.repository.outbox import OutboxRepository
 from app.core.actor import CONNECTION, Actor
 from app.interactions import events
@@ -69,6 +69,11 @@ def queue_creation(
 ) -> None:
     """Queue something to create in the system that the interaction comes from."""
     _queue(work, actor, interaction_id, action, None, value, None, message_id)
+
+
+def note_slot(note_id: int) -> str:
+    """The slot of what is still to be done to a note that exists."""
+    return f"{NOTE}:{note_id}"
 
 
 def overtaken(work: Work, interaction_id: int, slot: str) -> None:

@@ -7,14 +7,17 @@ from app.connections.model.outbox import (
     ACTIVE,
     CREATING_LASTS,
     IN_FLIGHT,
+    NOTE,
+    NOTE_GONE,
     Entry,
     EntryState,
     pause_after,
     pause_of_age,
 )
 from app.connections.repository import ConnectedSystemRepository, MirroredRepository
+from app.connections.repository.notes import MirroredNoteRepository
 from app.connections.repository.outbox import OutboxRepository
-from app.connections.service.outbox import retroubled
+from app.connections.service.outbox import note_slot, queue_value, retroubled
 from app.core.actor import CONNECTION, SYSTEM
 from app.core.ids import GlobalId
 from app.interactions.events import Synced, SyncRefused, SyncUncertain
@@ -22,7 +25,7 @@ from app.interactions.messages import Message, MessageAuthor, MessageError, Mess
 from app.interactions.model import Command, Interaction, State
 from app.interactions.remote import Looked, Remote, Task
 from app.interactions.repository.interactions import InteractionRepository
-from app.interactions.repository.messages import MessageRepository
+from app.interactions.repository.messages import MessageRepository, NoteRepository
 from app.interactions.service.change import write
 from app.interactions.service.deliveries import report_message_status
 from app.storage.leases import holds_lease
@@ -139,9 +142,7 @@ def entry_looked(work: Work, remote: Remote, entry_id: int, attempts: int, looke
     if found is None:
         return
     interaction, entry = found
-    channel = work.kinds[interaction.kind].channel_key(interaction)
-    messages = work.use(MessageRepository)
-    own = next((key for key in looked.keys if messages.received(channel, key) is None), None)
+    own = next((key for key in looked.keys if not _is_known(work, interaction, entry, key)), None)
     if own is not None:
         _done(work, interaction, entry, own)
     elif looked.whole and entry.action not in remote.costly and entry.attempts < MOST_TRIES:
@@ -164,6 +165,23 @@ def adopt_message(work: Work, interaction: Interaction, text: str | None, key: s
     return False
 
 
+def adopt_note(work: Work, interaction: Interaction, text: str, key: str) -> bool:
+    """The same for a note."""
+    for entry in work.use(OutboxRepository).troubled(interaction.id):
+        if entry.state is EntryState.UNCERTAIN and entry.action == NOTE and entry.value["text"] == text:
+            _done(work, interaction, entry, key)
+            return True
+    return False
+
+
+def _is_known(work: Work, interaction: Interaction, entry: Entry, key: str) -> bool:
+    """Whether what has this key there is here already, and so is not what the entry was to create."""
+    if entry.action == NOTE:
+        return key in work.use(MirroredNoteRepository).known(interaction.id)
+    channel = work.kinds[interaction.kind].channel_key(interaction)
+    return work.use(MessageRepository).received(channel, key) is not None
+
+
 def _done(work: Work, interaction: Interaction, entry: Entry, key: str | None) -> None:
     entries = work.use(OutboxRepository)
     entries.remove(entry.id)
@@ -174,11 +192,22 @@ def _done(work: Work, interaction: Interaction, entry: Entry, key: str | None) -
         for stale in entries.troubled(interaction.id):
             if stale.slot == entry.slot:
                 entries.remove(stale.id)
+    if entry.action == NOTE and key is not None:
+        _note_made(work, entry, key)
     message = None if entry.message_id is None or entry.slot is not None else _named(work, entry.message_id, key)
     if message is not None and message.author is not MessageAuthor.CUSTOMER:
         report_message_status(work, CONNECTION, GlobalId("msg", message.id), MessageStatus.SENT)
         interaction = _loaded(work, interaction)
     _tell(work, interaction, retroubled(work, interaction), Synced(action=entry.action))
+
+
+def _note_made(work: Work, entry: Entry, key: str) -> None:
+    """The other system has the note under this key. If it was deleted here meanwhile, it is to go there too."""
+    number = entry.value["note"]
+    is_here = work.use(NoteRepository).get(number) is not None
+    work.use(MirroredNoteRepository).note(entry.interaction_id, key, number if is_here else None)
+    if not is_here:
+        queue_value(work, SYSTEM, entry.interaction_id, NOTE_GONE, key, key, slot=note_slot(number))
 
 
 def _named(work: Work, message_id: int, key: str | None) -> Message | None:

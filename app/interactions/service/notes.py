@@ -1,6 +1,7 @@
 """Notes that users leave on an interaction for each other."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.actor import Actor
@@ -27,15 +28,25 @@ class Noted(NamedTuple):
     note: int
 
 
-def add_note(work: "Work", actor: Actor, ref: GlobalId, said: str, *, idempotency_key: str | None = None) -> Noted:
-    """Leave a note of 1 to 65,536 characters. Raises InvalidInput, TooLong, KeyReused, and what `begin` raises."""
+def add_note(
+    work: "Work",
+    actor: Actor,
+    ref: GlobalId,
+    said: str,
+    *,
+    created_at: datetime | None = None,
+    idempotency_key: str | None = None,
+) -> Noted:
+    """Leave a note of 1 to 65,536 characters. One that is from before has a `created_at`.
+
+    Raises InvalidInput, TooLong, KeyReused, and what `begin` raises."""
 
     def add() -> tuple[int, int]:
-        before = begin(work, actor, ref, Command.NOTE)
-        note = work.use(NoteRepository).add(
-            Note(0, ref.number, before.kind, actor.user_id or None, _TEXT(said, ("text",)), work.now, work.now)
-        )
-        write(work, actor, before, replace(before, latest_note_id=note.id), Command.NOTE, NoteAdded(note_id=note.id))
+        before, notes = begin(work, actor, ref, Command.NOTE), work.use(NoteRepository)
+        at = work.now if created_at is None else min(created_at, work.now)
+        note = notes.add(Note(0, ref.number, before.kind, actor.user_id or None, _TEXT(said, ("text",)), at, at))
+        latest = note.id if created_at is None else notes.latest(ref.number)
+        write(work, actor, before, replace(before, latest_note_id=latest), Command.NOTE, NoteAdded(note_id=note.id))
         return ref.number, note.id
 
     return Noted(*once(work, actor, idempotency_key, ["addNote", str(ref), said], add))

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.connections.model import parsed_key
+from app.connections.model.outbox import NOTE, NOTE_GONE, NOTE_TEXT
+from app.connections.service.notes import note_details, note_restored, queue_note
 from app.connections.service.outbox import (
     latest_there,
     queue_creation,
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 STATUS, ASSIGNEE, READ, REACTION, MESSAGE, RESTART = "STATUS", "ASSIGNEE", "READ", "REACTION", "MESSAGE", "RESTART"
 """The actions: the first four set a value, the others create a message."""
+
+NOTES = frozenset({NOTE, NOTE_TEXT, NOTE_GONE})
+"""The actions about notes."""
 
 
 def queue_changes(
@@ -51,6 +56,7 @@ def queue_changes(
             slot = f"{REACTION}:{message.id}"
             said = message.agent_reaction
             queue_value(work, actor, number, REACTION, said, None, slot=slot, message_id=message.id)
+    queue_note(work, actor, number, happened)
     sent = sent_by(work, happened)
     if sent is not None:
         queue_creation(work, actor, number, MESSAGE, latest_there(work, number), sent.id)
@@ -64,6 +70,8 @@ def outgoing(
     """What the other system needs in order to do the action. None when its message or user is deleted."""
     if action == ASSIGNEE:
         return _assignee(work, conversation, value)
+    if action in NOTES:
+        return note_details(work, conversation.id, action, value)
     if message_id is None:
         return {}
     messages = work.use(MessageRepository)
@@ -86,6 +94,9 @@ def restored(work: "Work", conversation: Conversation, action: str, value: Any, 
     if action == ASSIGNEE:
         holder = active_user(work, value)
         return replace(conversation, assignee_id=holder, claimed_until=None, answered_lease=None, lease_answer_id=None)
+    if action in NOTES:
+        note_restored(work, conversation.id, action, value)
+        return conversation
     messages = work.use(MessageRepository)
     message = None if action != REACTION or message_id is None else messages.get(message_id)
     if message is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, flag, page, poll_seconds, requests_per_second
+from app.connections.model.settings import Capabilities, Check, flag, page, poll_seconds, requests_per_second
 from app.connections.service.reading import KEEPS_DELETED
 from app.connections.signing import StandardWebhooks
 from app.core.errors import InvalidInput
@@ -45,5 +45,5 @@ class Vectara(ReadConnector):
         "agents": _agents,
         "page": page,
         KEEPS_DELETED: flag,
-        "capabilities": capabilities(COMMANDS),
+        "capabilities": Capabilities(COMMANDS),
     }

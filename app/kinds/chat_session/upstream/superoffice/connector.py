@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
-from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second, users
+from app.connections.model.settings import Capabilities, Check, page, poll_seconds, requests_per_second, users
 from app.connections.service.reading import note_hint, note_restored
 from app.core.clock import Clock
 from app.core.errors import InvalidInput
@@ -90,7 +90,7 @@ class SuperOffice(ReadConnector):
         "page": page,
         "users": users,
         "contextIdentifier": _context,
-        "capabilities": capabilities(ABLE),
+        "capabilities": Capabilities(ABLE),
     }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:

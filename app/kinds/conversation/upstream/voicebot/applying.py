@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.connections.model import mirrored_key
 from app.connections.model.settings import login_of, page_of
+from app.connections.service.notes import Theirs, take_notes
 from app.connections.service.outbox import overtaken
 from app.connections.service.taking import Taking
 from app.core.actor import CONNECTION
@@ -42,11 +43,12 @@ _NO_REASON = "The other system gives no reason."
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
     """Update our conversation from what was read. None when all of it was erased here. See `Remote.apply`."""
-    there = read.conversation
+    there, notes = read.conversation, read.notes
     messages = sorted(read.messages, key=lambda each: each.id)
     if kept.forgotten_at is not None:
         forgotten_at = kept.forgotten_at
         messages = [each for each in messages if each.sent_at > forgotten_at]
+        notes = [each for each in notes if each.created_at is not None and each.created_at > forgotten_at]
         if not messages:
             return None
     account = _account(work, connection_id, there)
@@ -65,6 +67,7 @@ def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read,
     if there.unread_customer_messages_count == 0 and READ not in shared:
         mark_read(work, CONNECTION, ref)
     _bring(work, settings, ref, there, shared)
+    take_notes(work, ref, [Theirs(str(each.id), each.text, each.created_at) for each in notes], shared)
     return Mapped(number, str(there.id), page_of(settings, str(there.id)))
 
 

@@ -5,35 +5,43 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from app.connections.bearer import BearerRemote
+from app.connections.model.outbox import NOTE, NOTE_TEXT
 from app.connections.model.settings import number_of
 from app.interactions.remote import Hook, Listed, ListPage, Looked, Reach, Refused, Snapshot, Task, Unanswered
-from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, REACTION, READ, RESTART, STATUS
+from app.kinds.conversation.service.mirroring import ASSIGNEE, MESSAGE, NOTES, REACTION, READ, RESTART, STATUS
 from app.kinds.conversation.upstream.voicebot.shapes import (
     Conversation,
     Message,
+    Note,
     User,
     digest_of_conversation,
     read_conversation,
     read_messages,
+    read_notes,
 )
 
 _PAGE = 100
 _MOST_PAGES = 50
 _CANNOT = frozenset({"SNOOZE", "UNSNOOZE", "DELETE", "RECEIVE"})
+KEEPS_NOTES = "NOTES"
+"""The ability to keep notes, beside the commands. Without it, notes stay here, and those there are not read."""
+
+_NO_NOTES = frozenset({403, 405})
 _FILES = frozenset({"image", "video", "audio", "document"})
 
 
 class Read(NamedTuple):
-    """A conversation, with those of its messages that may be new here, newest first."""
+    """A conversation with its notes, and with those of its messages that may be new here, newest first."""
 
     conversation: Conversation
     messages: list[Message]
+    notes: list[Note]
 
 
 class VoicebotRemote(BearerRemote):
     """The messaging bot's inbox, through its documented operations only."""
 
-    creating = frozenset({MESSAGE, RESTART})
+    creating = frozenset({MESSAGE, RESTART, NOTE})
     costly = frozenset({RESTART})
     settles = timedelta(seconds=15)
     newest_first = True
@@ -69,7 +77,9 @@ class VoicebotRemote(BearerRemote):
             messages += found
             if page >= pages or any(str(each.id) in known for each in found):
                 break
-        return Snapshot(key, digest_of_conversation(value), Read(read_conversation(value), messages))
+        conversation = read_conversation(value)
+        notes = [] if conversation.latest_note is None else (await self._notes(reach, key))[0]
+        return Snapshot(key, digest_of_conversation(value), Read(conversation, messages, notes))
 
     async def tend(self, reach: Reach, hook: Hook, *, first: bool) -> bool:
         return False
@@ -90,9 +100,14 @@ class VoicebotRemote(BearerRemote):
             return _made(await reach.tell("POST", f"{path}/messages", _body(task.details)))
         elif action == RESTART:
             return _made(await reach.tell("POST", f"{path}/restart"))
+        elif action in NOTES and _keeps_notes(reach):
+            return await _write_note(reach, f"/conversation/{task.key}/notes", task)
         return None
 
     async def look(self, reach: Reach, task: Task) -> Looked:
+        if task.action == NOTE:
+            notes, whole = await self._notes(reach, task.key)
+            return Looked([str(each.id) for each in notes if each.text == task.details["text"]], whole)
         after = int(task.value) if isinstance(task.value, str) else 0
         own: list[str] = []
         for page in range(1, _MOST_PAGES + 1):
@@ -109,6 +124,27 @@ class VoicebotRemote(BearerRemote):
         meta = answered.value.get("meta")
         last = meta.get("last_page") if isinstance(meta, dict) else None
         return read_messages(items), last if isinstance(last, int) else page
+
+    async def _notes(self, reach: Reach, key: str) -> tuple[list[Note], bool]:
+        """The notes of the conversation, oldest first, and whether these are all. None are read from an account whose
+        notes cannot be listed."""
+        found: list[Note] = []
+        for page in range(1, _MOST_PAGES + 1) if _keeps_notes(reach) else ():
+            try:
+                # The contract has the singular here, and only here.
+                answered = await reach.ask(f"/conversation/{key}/notes", per_page=_PAGE, page=page)
+            except Refused as refused:
+                if refused.status not in _NO_NOTES:
+                    raise
+                return [], False
+            if answered.status == 404:
+                return [], False
+            found += read_notes(_items(answered.value))
+            meta = answered.value.get("meta")
+            last = meta.get("last_page") if isinstance(meta, dict) else None
+            if not isinstance(last, int) or page >= last:
+                return sorted(found, key=lambda each: each.id), True
+        return sorted(found, key=lambda each: each.id), False
 
     async def _user(self, reach: Reach, details: Mapping[str, Any]) -> int | None:
         """The number there of the user who gets the conversation: by the settings, or with the same e-mail address.
@@ -129,6 +165,27 @@ class VoicebotRemote(BearerRemote):
             f"{user['name']} has no account in the other system: the setting `users` names none, and none has "
             "the same e-mail address."
         )
+
+
+def _keeps_notes(reach: Reach) -> bool:
+    given = reach.settings.get("capabilities")
+    return not isinstance(given, dict) or given.get(KEEPS_NOTES) is not False
+
+
+async def _write_note(reach: Reach, path: str, task: Task) -> str | None:
+    """Create a note, set its text, or delete it. Returns the number of the note that was created."""
+    if task.action == NOTE:
+        return _made(await reach.tell("POST", path, {"text": task.details["text"]}), bare=True)
+    one = f"{path}/{task.details['key']}"
+    if task.action == NOTE_TEXT:
+        await reach.tell("PATCH", one, {"text": task.details["text"]})
+        return None
+    try:
+        await reach.tell("DELETE", one)
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    return None
 
 
 def _looks_as(message: Message, task: Task) -> bool:
@@ -163,8 +220,10 @@ def _body(details: Mapping[str, Any]) -> dict[str, object]:
     return found
 
 
-def _made(answered: Any) -> str:
-    value = _data(answered.value)
+def _made(answered: Any, *, bare: bool = False) -> str:
+    """The number of what was created. The answer about a note may be `bare`: the note itself, without `data`."""
+    is_bare = bare and isinstance(answered.value, dict) and "data" not in answered.value
+    value = answered.value if is_bare else _data(answered.value)
     if not isinstance(value.get("id"), int):
         raise Unanswered("The other system does not say what it made.", arrived=True)
     return str(value["id"])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 from app.connections.connector import ReadConnector
 from app.connections.model.settings import (
     SIGNATURE_HEADER,
+    Capabilities,
     Check,
-    capabilities,
     header,
     page,
     poll_seconds,
@@ -19,7 +19,7 @@ from app.interactions.connector import Mapped, Settings
 from app.interactions.remote import Kept, Snapshot
 from app.kinds.conversation.model.commands import COMMANDS
 from app.kinds.conversation.upstream.voicebot.applying import apply_read
-from app.kinds.conversation.upstream.voicebot.client import Read, VoicebotRemote
+from app.kinds.conversation.upstream.voicebot.client import KEEPS_NOTES, Read, VoicebotRemote
 from app.kinds.conversation.upstream.voicebot.webhooks import AnySignature, conversation_in
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Voicebot(ReadConnector):
         "requestsPerSecond": requests_per_second,
         "page": page,
         "users": users,
-        "capabilities": capabilities(COMMANDS),
+        "capabilities": Capabilities({*COMMANDS, KEEPS_NOTES}),
         SIGNATURE_HEADER: header,
     }
 

@@ -93,6 +93,14 @@ class Message(Shape):
         return said if not more and only.get("type") == "text" and isinstance(said, str) else None
 
 
+class Note(Shape):
+    """A note on a conversation, which customers do not see."""
+
+    id: int
+    text: str = ""
+    created_at: Moment | None = None
+
+
 class Conversation(Shape):
     """A conversation."""
 
@@ -103,6 +111,7 @@ class Conversation(Shape):
     customer: Customer | None = None
     user: User | None = None
     last_customer_reply_from: Moment | None = None
+    latest_note: Note | None = None
     unread_customer_messages_count: int = 0
     reply_until: Moment | None = None
     customer_interaction_required: bool = False
@@ -148,6 +157,11 @@ def read_conversation(value: Any) -> Conversation:
 def read_messages(values: Any) -> list[Message]:
     """The messages of a page. Raises Unanswered for invalid ones."""
     return [read_shape(Message, each, "message") for each in values]
+
+
+def read_notes(values: Any) -> list[Note]:
+    """The notes of a page. Raises Unanswered for invalid ones."""
+    return [read_shape(Note, each, "note") for each in values]
 
 
 def digest_of_conversation(value: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
 from app.connections.model import mirrored_key
-from app.connections.model.settings import Check, capabilities, page, poll_seconds, requests_per_second
+from app.connections.model.settings import Capabilities, Check, page, poll_seconds, requests_per_second
 from app.connections.service.reading import note_hint
 from app.core.errors import InvalidInput
 from app.directory.service.editing import customers_of
@@ -49,7 +49,7 @@ class DirtyLemon(ReadConnector):
         "requestsPerSecond": requests_per_second,
         "customers": _customers,
         "page": page,
-        "capabilities": capabilities(COMMANDS),
+        "capabilities": Capabilities(COMMANDS),
     }
 
     def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
