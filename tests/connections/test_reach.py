@@ -96,6 +96,19 @@ async def test_reach_tells_what_was_refused_with_status_and_reason(clock: Manual
     assert (refused.value.status, refused.value.reason) == (409, "The other system answered 409: Because.")
 
 
+async def test_reach_that_reads_a_page_for_people_has_no_answer(clock: ManualClock) -> None:
+    class Portal(Scripted):
+        async def send(self, method: str, url: str, **request: Any) -> Answer:
+            return Answer((await super().send(method, url, **request)).status, {}, b"<html>Sign in</html>")
+
+    client = Portal(200, 404)
+    own = reach(client, clock, Bearer("https://api.example.com", "t"))
+    with pytest.raises(Unanswered) as silent:
+        await own.ask("/chats")
+    assert (silent.value.reason, silent.value.arrived) == ("The other system answered what is no JSON.", True)
+    assert (await own.ask("/chats/1")).status == 404
+
+
 async def test_reach_of_a_user_is_there_for_who_has_a_token(clock: ManualClock) -> None:
     client = Scripted(200, 401, 200, 401)
     own = reach(client, clock, Tickets())

@@ -19,11 +19,16 @@ from app.connections.service.history import history
 from app.connections.service.reading import next_page, note_walked
 from app.core.errors import DomainError, NotSupported
 from app.core.ids import GlobalId
+from app.directory.model import Channel
+from app.interactions.connector import Unmappable
 from app.interactions.model import State
 from app.interactions.remote import Listed, ListPage
 from app.interactions.service.erasing import erase_customer
 from app.interactions.service.messages import receive_message, send_message
 from app.interactions.service.state import close, reopen
+from app.kinds.conversation.model.conversation import Status
+from app.kinds.conversation.repository import ConversationRepository
+from app.kinds.conversation.upstream.voicebot.shapes import read_conversation
 from app.registry import CONNECTORS
 from app.settings import Settings
 from app.storage.database import Database, Work
@@ -151,6 +156,39 @@ async def test_erased_customer_does_not_come_back(pair: Pair) -> None:
     await pair.sync()
     assert (await pair.here(2)).unread_customer_messages_count == 1
     assert (await pair.texts())[1:] == ["I am back"]
+
+
+async def test_conversation_that_is_gone_there_stays(pair: Pair) -> None:
+    await answered_yesterday(pair)
+    await pair.twin.database.command(close, BO, CNV)
+    await pair.sync(2)
+    assert await state(pair) == ("CONNECTED", None)
+    # Retention there deletes whole conversations and says nothing.
+    await pair.twin.database.command(erase_customer, ADA, str(GlobalId("cus", pair.desk.ana)))
+    assert await pair.twin.database.command(lambda work: work.use(ConversationRepository).load(1)) is None
+    await pair.walk()
+    await pair.walk()
+    assert (await pair.here()).state is State.CLOSED
+    assert (await pair.texts(), await state(pair)) == (["Hello?", "Yes."], ("CONNECTED", None))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("status", "frozen", "The status frozen is not known here."),
+        ("channel", "pigeon", "The channel pigeon is not known here."),
+    ],
+)
+def test_conversation_of_a_kind_that_is_not_known_cannot_be_mapped(field: str, value: str, reason: str) -> None:
+    agent = {"id": 1, "channel": "whatsapp", "display_id": "1", "name": "Shop"}
+    there = read_conversation({"id": 1, "status": "to_do", "agent": agent})
+    assert (there.stored_status, there.stored_channel) == (Status.TO_DO, Channel.WHATSAPP)
+    given = {"id": 1, "status": "to_do", "agent": agent} | (
+        {field: value} if field == "status" else {"agent": {**agent, field: value}}
+    )
+    strange = read_conversation(given)
+    with pytest.raises(Unmappable, match=reason):
+        _ = (strange.stored_status, strange.stored_channel)
 
 
 async def test_paused_connection_writes_nothing(pair: Pair) -> None:
