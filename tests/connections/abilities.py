@@ -7,17 +7,21 @@ from typing import Any
 import sqlalchemy as sa
 from graphql import GraphQLObjectType
 
+from app.connections.connector import ReadConnector
+from app.connections.model.settings import Capabilities
 from app.connections.service import drop_entry, reachable, update_connection
 from app.core.actor import Actor
 from app.core.errors import DomainError
 from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import State
+from app.interactions.service.messages import receive_message
 from app.interactions.tables import interaction
 from app.registry import CONNECTORS
+from app.settings import Settings
 from tests.connections.attached import Attached
 from tests.connections.conftest import ADA
-from tests.graph.running import SCHEMA, Graph
+from tests.graph.running import SCHEMA, Graph, open_graph
 from tests.kinds.conftest import BO
 
 Written = tuple[str, str, Any]
@@ -79,6 +83,15 @@ def given(function: Callable[..., Any], *arguments: Any, actor: Actor = BO, **mo
 
     async def do(bench: Bench, ref: GlobalId) -> Any:
         return await bench.run(function, actor, ref, *arguments, **more)
+
+    return do
+
+
+def hears(content: Mapping[str, Any], **more: Any) -> Do:
+    """The customer sends this content."""
+
+    async def do(bench: Bench, ref: GlobalId) -> None:
+        await bench.run(receive_message, BO, {"interaction": ref}, [content], **more)
 
     return do
 
@@ -173,6 +186,26 @@ class Walk:
         text = f'{{ interaction(id: "{ref}") {{ viewerCan {{ {" ".join(_FIELDS)} }} }} }}'
         found: bool = (await self._bench.graph.read(text, case.actor))["interaction"]["viewerCan"][field]
         return found
+
+
+async def walk_through(
+    connector: type[ReadConnector],
+    cases: Mapping[str, Case],
+    bench_in: Callable[[Graph], Bench],
+    database_url: str,
+    desk: Attached,
+    settings: Settings,
+    *,
+    beside: Collection[str] = (),
+) -> None:
+    """Walk through what the connector's system can do, but for what is no command and stands `beside`."""
+    table = connector.checks["capabilities"]
+    assert isinstance(table, Capabilities)
+    graph = await open_graph(database_url, desk.clock, settings)
+    try:
+        await Walk(bench_in(graph), table.names - set(beside), cases).walk()
+    finally:
+        await graph.database.close()
 
 
 def _field(name: str) -> str:

@@ -11,7 +11,7 @@ from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.holding import assign, claim, release
-from app.interactions.service.messages import mark_read, receive_message, send_message, type_in
+from app.interactions.service.messages import mark_read, send_message, type_in
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import (
     acknowledge,
@@ -28,9 +28,9 @@ from app.kinds.agent_session.model import PREFIX
 from app.kinds.agent_session.repository import AgentSessionRepository
 from app.kinds.agent_session.upstream.vectara import Vectara
 from app.settings import Settings
-from tests.connections.abilities import Bench, Case, Do, Walk, Written, fields, given
+from tests.connections.abilities import Bench, Case, Do, Written, fields, given, hears, walk_through
 from tests.connections.conftest import ADA
-from tests.graph.running import open_graph
+from tests.graph.running import Graph
 from tests.kinds.agent_session.upstream.vectara.conftest import Desk
 from tests.kinds.agent_session.upstream.vectara.platform import Platform
 from tests.kinds.conftest import BO
@@ -53,14 +53,6 @@ def change(**changes: Any) -> Do:
     return do
 
 
-async def receive(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT])
-
-
-async def store(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT], imported=True)
-
-
 async def delete(bench: Bench, ref: GlobalId) -> None:
     await bench.run(service.delete, BO, str(ref))
 
@@ -69,7 +61,7 @@ CASES: Mapping[str, Case] = {
     Command.CLOSE: Case(given(close), [switch(False)], of=fields("enabled")),
     Command.REOPEN: Case(given(reopen), [switch(True)], [given(close)], fields("enabled")),
     Command.UPDATE: Case(change(name="Parcel"), [("PATCH", SESSION, {"name": "Parcel"})], of=fields("name")),
-    Command.RECEIVE: Case(receive, [("POST", f"{SESSION}/events", ASKED)]),
+    Command.RECEIVE: Case(hears(TEXT), [("POST", f"{SESSION}/events", ASKED)]),
     # These are kept here alone.
     Command.REPLY: Case(given(send_message, TEXT)),
     Command.BOT_REPLY: Case(given(send_message, TEXT, author=MessageAuthor.BOT)),
@@ -77,7 +69,7 @@ CASES: Mapping[str, Case] = {
     Command.RELEASE: Case(given(release), before=[given(claim)], of=fields("assignee_id")),
     Command.ASSIGN: Case(given(assign, ADA.user_id), of=fields("assignee_id")),
     Command.RESUME_BOT: Case(given(resume_bot), before=[given(claim)]),
-    Command.IMPORT: Case(store),
+    Command.IMPORT: Case(hears(TEXT, imported=True)),
     Command.MARK_READ: Case(given(mark_read)),
     Command.NOTE: Case(given(add_note, "Asks often.")),
     Command.TYPE: Case(given(type_in)),
@@ -111,9 +103,7 @@ async def test_command_is_forbidden_refused_and_done_as_the_table_says(
     async def loads(ref: GlobalId) -> Any:
         return await desk.run(lambda work: work.use(AgentSessionRepository).load(ref.number))
 
-    graph = await open_graph(database_url, desk.clock, settings)
-    try:
-        bench = Bench(desk, graph, opens, refuses, writes, loads, PREFIX, {})
-        await Walk(bench, Vectara.checks["capabilities"].names, CASES).walk()  # type: ignore[attr-defined]
-    finally:
-        await graph.database.close()
+    def bench_in(graph: Graph) -> Bench:
+        return Bench(desk, graph, opens, refuses, writes, loads, PREFIX, {})
+
+    await walk_through(Vectara, CASES, bench_in, database_url, desk, settings)

@@ -12,7 +12,7 @@ from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.remote import Hook
 from app.interactions.service.holding import assign, claim, release
-from app.interactions.service.messages import mark_read, receive_message, send_message, type_in
+from app.interactions.service.messages import mark_read, send_message, type_in
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import (
     acknowledge,
@@ -41,9 +41,9 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.work import Work
 from tests.conftest import ManualClock
-from tests.connections.abilities import Bench, Case, Walk, Written, fields, given, sent
+from tests.connections.abilities import Bench, Case, Written, fields, given, hears, sent, walk_through
 from tests.connections.conftest import ADA
-from tests.graph.running import open_graph
+from tests.graph.running import Graph
 from tests.kinds.chat_session.upstream.superoffice.conftest import Pair, connected
 from tests.kinds.conftest import BO
 from tests.kinds.rest import House
@@ -74,14 +74,6 @@ def call(operation: str) -> Written:
 def said(author: str | None, **more: object) -> Written:
     body = {"Type": ChatMessageType.TO_CUSTOMER.wire, "Message": "Yes?", "Author": author, **more}
     return "POST", f"{PATH}/Messages", body
-
-
-async def receive(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT])
-
-
-async def store(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT], imported=True)
 
 
 taken, offered = given(claim), given(transfer_chat_session, ADA.user_id)
@@ -126,8 +118,8 @@ CASES: Mapping[str, Case] = {
     Command.CLOSE: Case(given(close), [status(S.IN_QUEUE, S.CLOSED_FROM_QUEUE)], of=fields("status")),
     Command.REOPEN: Case(given(reopen), [status(S.CLOSED_FROM_QUEUE, S.USER_LAST)], [given(close)], fields("status")),
     # These are kept here alone.
-    Command.RECEIVE: Case(receive),
-    Command.IMPORT: Case(store),
+    Command.RECEIVE: Case(hears(TEXT)),
+    Command.IMPORT: Case(hears(TEXT, imported=True)),
     Command.MARK_READ: Case(given(mark_read)),
     Command.NOTE: Case(given(add_note, "Asks often.")),
     Command.TYPE: Case(given(type_in)),
@@ -200,12 +192,10 @@ async def test_command_is_forbidden_refused_and_done_as_the_table_says(
     async def loads(ref: GlobalId) -> Any:
         return await pair.database.command(lambda work: work.use(ChatSessionRepository).load(ref.number))
 
-    graph = await open_graph(database_url, pair.clock, settings)
-    try:
-        bench = Bench(pair, graph, opens, refuses, writes, loads, PREFIX, USERS)
-        await Walk(bench, SuperOffice.checks["capabilities"].names - set(ABILITIES), CASES).walk()  # type: ignore[attr-defined]
-    finally:
-        await graph.database.close()
+    def bench_in(graph: Graph) -> Bench:
+        return Bench(pair, graph, opens, refuses, writes, loads, PREFIX, USERS)
+
+    await walk_through(SuperOffice, CASES, bench_in, database_url, pair, settings, beside=ABILITIES)
 
 
 @pytest.mark.parametrize("name", ABILITIES)

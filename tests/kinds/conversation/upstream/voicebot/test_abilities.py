@@ -12,7 +12,7 @@ from app.interactions.messages import MessageAuthor, MessageStatus
 from app.interactions.model import Command
 from app.interactions.service.deliveries import report_message_status, set_reaction
 from app.interactions.service.holding import assign, claim, release
-from app.interactions.service.messages import mark_read, receive_message, send_message, type_in
+from app.interactions.service.messages import mark_read, send_message, type_in
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import (
     acknowledge,
@@ -34,9 +34,9 @@ from app.kinds.conversation.upstream.voicebot.client import KEEPS_NOTES
 from app.settings import Settings
 from app.storage.work import Work
 from tests.conftest import START
-from tests.connections.abilities import Bench, Case, Walk, Written, fields, given, sent
+from tests.connections.abilities import Bench, Case, Written, fields, given, hears, sent, walk_through
 from tests.connections.conftest import ADA
-from tests.graph.running import open_graph
+from tests.graph.running import Graph
 from tests.kinds.conftest import BO, store_customer
 from tests.kinds.conversation.upstream.voicebot.conftest import Pair
 
@@ -73,14 +73,6 @@ async def report(bench: Bench, ref: GlobalId) -> None:
     await bench.run(report_message_status, BO, await hello(bench, ref), MessageStatus.READ)
 
 
-async def receive(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT])
-
-
-async def store(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT], imported=True)
-
-
 async def window_ends(bench: Bench, ref: GlobalId) -> None:
     bench.desk.clock.advance(timedelta(hours=25).total_seconds())
     await bench.desk.sync()
@@ -105,8 +97,8 @@ CASES: Mapping[str, Case] = {
     Command.REOPEN: Case(given(reopen), [status("in-progress")], [given(close)], fields("status")),
     Command.NOTE: Case(given(add_note, "Asks often."), [("POST", "/conversation/{id}/notes", {"text": "Asks often."})]),
     # These are kept here alone.
-    Command.RECEIVE: Case(receive),
-    Command.IMPORT: Case(store),
+    Command.RECEIVE: Case(hears(TEXT)),
+    Command.IMPORT: Case(hears(TEXT, imported=True)),
     Command.TYPE: Case(given(type_in)),
     Command.LABEL: Case(given(add_labels, ["vip"]), of=fields("labels")),
     Command.ASSIGN_TEAM: Case(given(assign_team, None)),
@@ -151,9 +143,7 @@ async def test_command_is_forbidden_refused_and_done_as_the_table_says(
     async def loads(ref: GlobalId) -> Any:
         return await pair.database.command(lambda work: work.use(ConversationRepository).load(ref.number))
 
-    graph = await open_graph(database_url, pair.clock, settings)
-    try:
-        bench = Bench(pair, graph, opens, refuses, writes, loads, PREFIX, pair.reach.given)
-        await Walk(bench, Voicebot.checks["capabilities"].names - {KEEPS_NOTES}, CASES).walk()  # type: ignore[attr-defined]
-    finally:
-        await graph.database.close()
+    def bench_in(graph: Graph) -> Bench:
+        return Bench(pair, graph, opens, refuses, writes, loads, PREFIX, pair.reach.given)
+
+    await walk_through(Voicebot, CASES, bench_in, database_url, pair, settings, beside={KEEPS_NOTES})

@@ -9,7 +9,7 @@ from app.core.ids import GlobalId
 from app.interactions.messages import MessageAuthor
 from app.interactions.model import Command
 from app.interactions.service.holding import assign, claim, release
-from app.interactions.service.messages import mark_read, receive_message, send_message, type_in
+from app.interactions.service.messages import mark_read, send_message, type_in
 from app.interactions.service.notes import add_note
 from app.interactions.service.state import acknowledge, add_labels, clear_attention, raise_attention, resume_bot
 from app.interactions.service.teams import assign_team
@@ -18,9 +18,9 @@ from app.kinds.session.model import PREFIX
 from app.kinds.session.repository import SessionRepository
 from app.kinds.session.upstream.dirty_lemon import DirtyLemon
 from app.settings import Settings
-from tests.connections.abilities import Bench, Case, Do, Walk, Written, fields, given, sent
+from tests.connections.abilities import Bench, Case, Do, Written, fields, given, hears, sent, walk_through
 from tests.connections.conftest import ADA
-from tests.graph.running import open_graph
+from tests.graph.running import Graph
 from tests.kinds.conftest import BO
 from tests.kinds.session.upstream.dirty_lemon.conftest import Desk
 from tests.kinds.session.upstream.dirty_lemon.lemon import ANA, Lemon
@@ -47,14 +47,6 @@ def change(**changes: Any) -> Do:
     return do
 
 
-async def receive(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT])
-
-
-async def store(bench: Bench, ref: GlobalId) -> None:
-    await bench.run(receive_message, BO, {"interaction": ref}, [TEXT], imported=True)
-
-
 flagged = change(need_attention=True)
 
 CASES: Mapping[str, Case] = {
@@ -67,8 +59,8 @@ CASES: Mapping[str, Case] = {
     Command.CLAIM: Case(given(claim), of=fields("assignee_id")),
     Command.RELEASE: Case(given(release), before=[given(claim)], of=fields("assignee_id")),
     Command.ASSIGN: Case(given(assign, ADA.user_id), of=fields("assignee_id")),
-    Command.RECEIVE: Case(receive),
-    Command.IMPORT: Case(store),
+    Command.RECEIVE: Case(hears(TEXT)),
+    Command.IMPORT: Case(hears(TEXT, imported=True)),
     Command.MARK_READ: Case(given(mark_read), of=fields("unread_customer_messages_count")),
     Command.NOTE: Case(given(add_note, "Asks often.")),
     Command.TYPE: Case(given(type_in)),
@@ -97,12 +89,10 @@ async def test_command_is_forbidden_refused_and_done_as_the_table_says(
     async def loads(ref: GlobalId) -> Any:
         return await desk.run(lambda work: work.use(SessionRepository).load(ref.number))
 
-    graph = await open_graph(database_url, desk.clock, settings)
-    try:
-        bench = Bench(desk, graph, opens, refuses, writes, loads, PREFIX, {})
-        await Walk(bench, DirtyLemon.checks["capabilities"].names, CASES).walk()  # type: ignore[attr-defined]
-    finally:
-        await graph.database.close()
+    def bench_in(graph: Graph) -> Bench:
+        return Bench(desk, graph, opens, refuses, writes, loads, PREFIX, {})
+
+    await walk_through(DirtyLemon, CASES, bench_in, database_url, desk, settings)
 
 
 def _timeless(body: dict[str, Any]) -> dict[str, Any]:
