@@ -125,6 +125,7 @@ class Door:
                 connection.close()
         self._waiting.clear()
         self.waiting = 0
+        self._nobody_waits.set()
         self._listener.close()
 
     async def wait_closed(self) -> None:

@@ -284,6 +284,16 @@ async def test_door_that_finishes_sets_up_all_that_it_accepted(those: Clients, m
     assert place == later[0].getsockname()
 
 
+async def test_door_that_is_closed_while_it_finishes_has_finished(those: Clients) -> None:
+    those.connect(2 * EACH_TICK)
+    await those.quiet()
+    finishing = asyncio.create_task(those.door.finish())
+    await asyncio.sleep(0)
+    those.door.close()
+    await asyncio.wait_for(finishing, PATIENCE)
+    assert (len(those.made), those.door.waiting) == (EACH_TICK, 0)
+
+
 async def test_connections_of_a_server_send_what_is_little_at_once(sqlite_served: Served) -> None:
     door: Any = sqlite_served.server.servers[0]
     before = door.made
