@@ -60,8 +60,10 @@ class Keepers:
         for entry in entries:
             if issubclass(entry.type, ConnectionEvent):
                 kept = self._kept.get(entry.event.data["connection_id"])
-                if kept is not None:
-                    (kept[0].poll_now if entry.event.data.get("lists") else kept[0].wake)()
+                if kept is not None and entry.event.data.get("lists"):
+                    kept[0].poll_now()
+                elif kept is not None:
+                    kept[0].wake()
                 if entry.event.version is not None:
                     self._stirred.set()
 

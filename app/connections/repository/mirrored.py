@@ -250,7 +250,8 @@ class MirroredRepository(Repository):
     def retry_failing(self, connection_id: int, now: datetime, only: Collection[int] | None) -> int:
         """Read the failing items again at once, all or only these. Returns how many."""
         again = sa.update(dirty).where(dirty.c.connection_id == connection_id, IS_FAILING)
-        again = again if only is None else again.where(dirty.c.id.in_(only))
+        if only is not None:
+            again = again.where(dirty.c.id.in_(only))
         return self.connection.execute(again.values(attempts=0, due_at=now, reason=None)).rowcount
 
     def count_history(self, connection_id: int, tries: int) -> int:
