@@ -259,19 +259,22 @@ class Connections:
         """Check expired keys and stalled clients until cancelled."""
         while True:
             await asyncio.sleep(self.limits.tick_seconds)
-            now = asyncio.get_running_loop().time()
-            no_log = self.feed.is_silent
-            if no_log and self._open:
-                log.warning("the event log cannot be read; its listeners are sent away", connections=len(self._open))
-            for connection in list(self._open):
-                if no_log:
-                    connection.end(NO_LOG)
-                elif connection.is_stalled(now):
-                    log.warning("a client that reads nothing is cut off", user_id=connection.actor.user_id)
-                    connection.is_cut = True
-                    connection.abort()
-                elif connection.has_expired():
-                    connection.end(FORBIDDEN)
+            self._look_after(asyncio.get_running_loop().time())
+
+    def _look_after(self, now: float) -> None:
+        # Apart from `run`, which would keep the connection it has looked at last until there is another one.
+        no_log = self.feed.is_silent
+        if no_log and self._open:
+            log.warning("the event log cannot be read; its listeners are sent away", connections=len(self._open))
+        for connection in list(self._open):
+            if no_log:
+                connection.end(NO_LOG)
+            elif connection.is_stalled(now):
+                log.warning("a client that reads nothing is cut off", user_id=connection.actor.user_id)
+                connection.is_cut = True
+                connection.abort()
+            elif connection.has_expired():
+                connection.end(FORBIDDEN)
 
     async def stop(self) -> None:
         """End all streams so that their clients reconnect, to another process or the next one."""

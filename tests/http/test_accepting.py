@@ -17,6 +17,7 @@ from app.http.accepting import AT_ONCE, EACH_TICK, FEWEST_EACH_TICK, REST, Door,
 from app.http.addresses import HASTY, Addresses, proxies_of
 from app.http.pace import BUSY, TICK, Allowance
 from app.http.socket_protocol import WebSocketProtocol
+from tests.kit.library_server import LIMITS
 from tests.serving import PATIENCE, Served, eventually
 
 pytestmark = pytest.mark.anyio
@@ -328,6 +329,7 @@ async def test_connections_that_end_leave_nothing_for_the_garbage_collector(sqli
         async with sqlite_served.socket({"Authorization": "Bearer admin"}):
             (socket_left,) = [weakref.ref(each) for each in connections if each not in before]
             assert isinstance(socket_left(), WebSocketProtocol)
+            await asyncio.sleep(4 * LIMITS.tick_seconds)  # what looks after open connections has looked at it
         del before
         await eventually(lambda: socket_left() is None)
     finally:
