@@ -63,8 +63,9 @@ def test_values_of_each_sort_are_tried_on_both_databases(sorts: int) -> None:
         assert {(database, given[place]) for database, given in found} == set(product(DATABASES, values))
 
 
-def test_values_that_are_few_are_tried_on_both_databases() -> None:
-    assert len(kept(collected(range(3)))) == 6
+def test_two_values_are_tried_on_one_database_each_and_one_on_both() -> None:
+    assert kept(collected(range(2))) == [("sqlite", (0,)), ("postgres", (1,))]
+    assert len(kept(collected(range(1)))) == 2
     assert len(kept(collected())) == 2
 
 
@@ -74,10 +75,10 @@ def test_values_of_what_databases_decide_are_tried_on_both() -> None:
 
 
 def test_tests_of_a_module_above_sql_are_each_tried_on_one_database() -> None:
-    *few, last = (collected(name=f"test_{name}", mark="one_database_each") for name in "abcd")
-    assert [database for database, _ in kept([*chain(*few), *last])] == ["sqlite", "postgres", "postgres", "sqlite"]
-    assert len(kept([*chain(*few)])) == 2 * len(few)
-    assert len(kept([*chain(*few), *collected(mark="both_databases")])) == 2 * len(few) + 2
+    tests = [collected(name=f"test_{name}", mark="one_database_each") for name in "abcd"]
+    assert [database for database, _ in kept([*chain(*tests)])] == ["sqlite", "postgres", "postgres", "sqlite"]
+    assert len(kept(tests[0])) == 2
+    assert len(kept([*chain(*tests), *collected(mark="both_databases")])) == len(tests) + 2
 
 
 def test_values_that_were_chosen_are_tried_where_they_were() -> None:

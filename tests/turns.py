@@ -16,9 +16,6 @@ BOTH = "both_databases"
 EACH = "one_database_each"
 """The mark of modules about what lies above the services, such as other systems: SQL is the same in all their tests."""
 
-FEW = 3
-"""As many values are tried on both databases in every run."""
-
 _DATABASES = ("sqlite", "postgres")
 _ABOUT_DATABASES = ("tests/feed/", "tests/scheduler/", "tests/selection/", "tests/storage/")
 
@@ -26,9 +23,9 @@ _ABOUT_DATABASES = ("tests/feed/", "tests/scheduler/", "tests/selection/", "test
 def left_out(items: Sequence[pytest.Item]) -> Collection[pytest.Item]:
     """The tests that a usual run leaves out.
 
-    Of a function that is tried with many values on both databases each value is tried on one of them; so is each test
-    of a module that is marked. Which one, goes by how many ones its number has in binary: so none of several sorts of
-    values is tried on one database alone."""
+    Of a function that is tried with several values on both databases each value is tried on one of them; so is each
+    test of a module that is marked. Which one, goes by how many ones its number has in binary: so none of several sorts
+    of values is tried on one database alone."""
     functions: defaultdict[str, defaultdict[str, dict[str, pytest.Item]]] = defaultdict(lambda: defaultdict(dict))
     for item in items:
         if (database := _database(item)) is not None and not _wants_both(item):
@@ -40,7 +37,7 @@ def left_out(items: Sequence[pytest.Item]) -> Collection[pytest.Item]:
     return {
         test
         for values in functions.values()
-        if len(values) > FEW
+        if len(values) > 1
         for number, on in enumerate(values.values())
         if len(on) == len(_DATABASES)
         for database, test in on.items()

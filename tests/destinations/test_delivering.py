@@ -377,6 +377,7 @@ async def test_destination_that_is_paused_gets_later_what_happened_meanwhile(app
     assert await receiver.silent()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("by", ["cursor", "time"])
 async def test_destination_is_replayed_under_the_same_ids(app: Running, receiver: Receiver, by: str) -> None:
     await _two(app)

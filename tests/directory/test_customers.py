@@ -238,6 +238,7 @@ async def test_the_widest_values_fit(database: Database) -> None:
     assert len(made.tags) == 100
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("given", "path"),
     [

@@ -176,6 +176,7 @@ async def test_person_is_made_a_user_where_the_setting_allows(
     assert await topics(database, 2) == ["user.created", "user.identity_linked", "user.signed_in"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("says", "login"),
     [

@@ -155,6 +155,7 @@ def test_filter_list_that_is_empty_matches_no_event(path: tuple[str, ...]) -> No
     assert not wanted_keys({name: []})
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("condition", ["userId", "userIdOrNobody"])
 async def test_filter_by_me_is_the_callers_own(filled: Filled, condition: str) -> None:
     nested_list = "customers(first: 50) { nodes { interactions(filter: $filter) { nodes { id } } } }"

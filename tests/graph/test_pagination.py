@@ -165,6 +165,7 @@ async def ids_after(graph: Graph, order: str, cursor: str | None) -> tuple[list[
     return [node["id"] for node in page["nodes"]], page["pageInfo"]["endCursor"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 async def test_pages_are_steady_while_rows_come(graph: Graph, direction: str) -> None:
     stored = await store_many(graph)

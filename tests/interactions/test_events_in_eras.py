@@ -12,6 +12,7 @@ pytestmark = pytest.mark.anyio
 LOG = "query($after: String, $first: Int) { events(after: $after, first: $first) { events { id at } cursor hasMore } }"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", [2, 100])
 async def test_events_of_all_eras_come_once_by_time_until_there_are_no_more(house: House, first: int) -> None:
     cursor = (await house.graph.read(LOG, ADA))["events"]["cursor"]

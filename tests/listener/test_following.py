@@ -167,6 +167,7 @@ def _forget(work: Work) -> None:
     work.connection.execute(sa.update(lane).values(oldest=lane.c.head + 1))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("trouble", ["expired", "invalid"])
 async def test_listening_reads_the_state_anew_where_the_cursor_is_lost(
     house: House, served: Served, tmp_path: Path, trouble: str

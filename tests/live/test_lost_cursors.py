@@ -35,6 +35,7 @@ def _lose(work: Work) -> None:
     work.connection.execute(sa.update(lane).values(head=lane.c.head + 1))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("trouble", "code"), [(_forget, "CURSOR_EXPIRED"), (_replace, "INVALID_CURSOR")])
 async def test_lost_cursor_is_an_error_of_the_operation_that_begins(
     served: Served, library: Database, trouble: Callable[[Work], None], code: str

@@ -304,6 +304,7 @@ async def test_report_of_a_year_looks_at_some_dozen_periods_of_each_group(floor:
     assert (days <= 96 + 96 // 24 + 1 + 2, total) == (True, 92)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("reading", ["session:read", "session:read:team"])
 async def test_report_looks_its_periods_up(floor: Floor, database_url: str, reading: str) -> None:
     plans = Plans(floor.graph, database_url)
