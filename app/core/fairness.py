@@ -205,6 +205,11 @@ class Turns:
         self._most_waiting = waiting
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(each)
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait."""
+        return len(self._queue)
+
     @asynccontextmanager
     async def of(self, caller: Caller) -> AsyncIterator[None]:
         """Wait for a turn of the caller, and hold it. Raises RateLimited when too many of the caller's tasks wait."""

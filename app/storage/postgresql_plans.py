@@ -22,6 +22,7 @@ from app.storage.read_connections import ReadConnections
 from app.storage.read_limits import ReadLimits
 from app.storage.read_queue import Read, ReadQueue, TakesLong, share_of, too_long
 from app.storage.tally import Load
+from app.storage.trials import IsNew, Trials
 
 T = TypeVar("T")
 
@@ -68,6 +69,7 @@ class PostgresqlPlans:
             opened=opened,
         )
         self._limits = ReadLimits(self._queue, SHORT_SECONDS, self._longest)
+        self._trials = Trials(settings.pool_size, settings.max_waiting_reads)
         self._growth = Growth(
             opened,
             settings.pool_size,
@@ -92,12 +94,12 @@ class PostgresqlPlans:
     @property
     def waiting(self) -> int:
         """How many plans wait for a connection."""
-        return self._queue.waiting
+        return self._queue.waiting + self._trials.waiting
 
     @property
     def load(self) -> Load:
         """The connections for reads."""
-        return Load(self._growth.opened, self._growth.opened - self._queue.free, self._queue.waiting)
+        return Load(self._growth.opened, self._growth.opened - self._queue.free, self.waiting)
 
     async def run(self, steps: Steps[T], snapshot: bool, caller: Caller) -> T:
         queue = self._queue
@@ -110,23 +112,24 @@ class PostgresqlPlans:
             await self._admitted(read)
         while True:
             began = monotonic()
-            restarts = False
+            is_long = False
             try:
                 if read.asked:
                     read.require_patience()
                 result: T = await self._attempts(read)
                 return result
-            except TakesLong:
-                restarts = True
+            except (TakesLong, IsNew) as reason:
+                is_long = isinstance(reason, TakesLong)
                 read.future = self._loop.create_future()
             finally:
-                if restarts:
+                read.end_trial()
+                if is_long:
                     queue.restart(read, monotonic() - began)
                 else:
                     queue.end(read, monotonic() - began)
                 if queue.waiting:
                     self._serve()
-            await self._admitted(read)
+            await (self._admitted(read) if is_long else self._tried(read))
 
     async def close(self) -> None:
         await self._growth.close()
@@ -162,6 +165,18 @@ class PostgresqlPlans:
                 self._serve()
             raise
 
+    async def _tried(self, read: Read) -> None:
+        """Wait until the read may start again, with a statement that is new of its caller."""
+        read.asked = monotonic()
+        await self._trials.wait_for(read)
+        try:
+            if not self._queue.start(read):
+                self._queue.add(read)
+                await self._admitted(read)
+        except BaseException:
+            read.end_trial()
+            raise
+
     async def _attempts(self, read: Read) -> Any:
         until = self._loop.time() + self._longest
         for attempt in range(self._attempted):
@@ -172,6 +187,8 @@ class PostgresqlPlans:
             try:
                 first = next(plan)
                 self._queue.require_short(read, first.sql)
+                if hash((read.caller, first.sql)) not in self._trials.known and self._queue.has_company(read):
+                    self._trials.begin(read)
                 connection = self._connections.take(first.sql)
                 if connection is None:
                     try:
@@ -186,9 +203,7 @@ class PostgresqlPlans:
             except OUT_OF_DATE:
                 self._connections.drop_free()
             except (*GOING_AWAY, asyncpg.InterfaceError) as error:
-                # A plan only reads, so it may start again on another connection. (A wrong argument is an InterfaceError
-                # too, but it
-                # does not close the connection.)
+                # A plan only reads, so it may start again. (A wrong argument does not close the connection.)
                 if not isinstance(error, GOING_AWAY) and (connection is None or not connection.is_closed()):
                     raise
             finally:
@@ -196,8 +211,7 @@ class PostgresqlPlans:
         raise Unavailable("The database cannot be reached.")
 
     async def _used(self, connection: Connection, read: Read, plan: Plan, first: Query) -> Any:
-        """What the plan returns, of which `first` is the first statement. The connection is given back even when the
-        caller leaves in the middle."""
+        """What the plan returns, of which `first` is the first statement."""
         now = self._loop.time()
         connection.use.begin(now, self._longest + self._silence)
         limit = self._limits.begin(read, now)
@@ -220,13 +234,11 @@ class PostgresqlPlans:
         return result
 
     async def _tidied(self, connection: Connection) -> bool:
-        """Clean a connection before it is given back.
+        """Clean a connection and give it back; drop it if the server does not answer in time. Returns whether it does.
 
         It ends every transaction that a plan left open, even one that neither the plan nor the driver knows of: a
         caller that leaves after its statement was prepared and before it runs leaves the server inside a transaction,
-        and the next caller would get it.
-
-        Returns whether the server has answered in time. If it has not, the connection is dropped."""
+        and the next caller would get it."""
         answers = True
         try:
             await connection.execute("ROLLBACK", timeout=self._silence)
@@ -237,8 +249,18 @@ class PostgresqlPlans:
         self._connections.give_back(connection)
         return answers
 
+    async def _new_rows(self, connection: Connection, read: Read, query: Query) -> Any:
+        """The rows of a statement that is new of its caller."""
+        if self._queue.has_company(read):
+            self._trials.begin(read)
+        began = self._loop.time()
+        rows = await connection.rows(query.sql, query.args)
+        if not read.is_long and self._loop.time() - began < SHORT_SECONDS:
+            self._trials.learn(read.caller, query.sql)
+        return rows
+
     async def _rest(self, connection: Connection, read: Read, plan: Plan, query: Query) -> Any:
-        observer = self.observer
+        observer, known = self.observer, self._trials.known
         if read.snapshot:
             await connection.execute(_BEGIN)
         # An exception leaves the transaction open. It is rolled back when the connection is given back.
@@ -247,7 +269,10 @@ class PostgresqlPlans:
             while True:
                 if observer is not None:
                     observer(query.sql)
-                rows = await connection.rows(query.sql, query.args)
+                if hash((read.caller, query.sql)) in known:
+                    rows = await connection.rows(query.sql, query.args)
+                else:
+                    rows = await self._new_rows(connection, read, query)
                 if len(rows) <= ROWS_ON_LOOP:
                     query = plan.send(rows)
                 else:

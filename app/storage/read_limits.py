@@ -101,5 +101,6 @@ class ReadLimits:
             limit.reached = TakesLong()
         else:
             limit.due = now + self._short
+            limit.read.end_trial()
             return
         limit.task.cancel()

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from app.core.errors import Timeout, Unavailable
-from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
+from app.core.fairness import SERVER, Caller, FairQueue, Turn, too_many_wait
 from app.storage.query import Steps
 
 LONGEST_WAIT = 30.0
@@ -35,11 +35,18 @@ class Read:
     is_long: bool = False
     statement: str = ""  # the statement that runs, or ran last
     cause: str = ""  # the statement in which it turned out to be long
+    trial: Turn | None = None  # its turn to run statements that are new of its caller
 
     @property
     def is_short(self) -> bool:
         """Whether it gets only a little time before it counts as long."""
         return not self.is_long and self.caller is not SERVER
+
+    def end_trial(self) -> None:
+        """Pass its turn to run new statements on."""
+        trial, self.trial = self.trial, None
+        if trial is not None:
+            trial.end()
 
     def require_patience(self) -> None:
         """Raise Unavailable when the read has waited too long."""
@@ -182,15 +189,15 @@ class ReadQueue:
         Threads may ask without the lock: a slightly late answer does no harm."""
         return read.is_short and self._short.others(read.caller) + self._long.others(read.caller) > 0
 
+    def has_company(self, read: Read) -> bool:
+        """Whether others read, or have read lately, whom a short read delays should it take long."""
+        return self.must_yield(read) or (read.is_short and monotonic() < self._together_until)
+
     def require_short(self, read: Read, statement: str) -> None:
         """Record which statement comes next. Raises TakesLong when this statement has made a read of the caller long
         before, and others have read lately."""
         read.statement = statement
-        if (
-            self._remembered
-            and (read.caller, statement) in self._remembered
-            and (self.must_yield(read) or (read.is_short and monotonic() < self._together_until))
-        ):
+        if self._remembered and (read.caller, statement) in self._remembered and self.has_company(read):
             raise TakesLong
 
 

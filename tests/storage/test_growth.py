@@ -1,7 +1,7 @@
 """Connections to PostgreSQL are opened beside the commands and reads that need them, and know the types of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -147,8 +147,8 @@ async def test_pools_begin_with_as_many_connections_as_there_are() -> None:
         await OPEN_TOGETHER(pool._connect, 1)
 
 
-def steps(sql: str = "SELECT 7") -> Generator[Query, Sequence[Row], int]:
-    rows = yield Query(sql)
+def steps(sql: str = "SELECT 7", *args: object) -> Generator[Query, Sequence[Row], int]:
+    rows = yield Query(sql, args)
     return int(rows[0][0])
 
 
@@ -188,12 +188,15 @@ async def test_nobody_waits_for_a_connection_to_be_opened(
 @on_postgres
 async def test_connections_are_opened_until_there_are_enough(scratch_database: Database) -> None:
     plans: Any = scratch_database._plans
-    sleeping = [
-        asyncio.ensure_future(
-            scratch_database.plan(partial(steps, "SELECT 7 FROM pg_sleep(600)"), snapshot=False, caller=caller)
-        )
-        for caller in range(2 * CONNECTIONS)
-    ]
+
+    def sleep(caller: int, seconds: float) -> Coroutine[Any, Any, int]:
+        sleeping = partial(steps, "SELECT 7 FROM pg_sleep($1)", seconds)
+        return scratch_database.plan(sleeping, snapshot=False, caller=caller)
+
+    callers = range(2 * CONNECTIONS)
+    for caller in callers:
+        assert await sleep(caller, 0.0) == 7  # so that it is not new of the caller
+    sleeping = [asyncio.create_task(sleep(caller, 600.0)) for caller in callers]
     await eventually(lambda: opened(scratch_database)[0] == plans._connections.opened == CONNECTIONS)
     assert opened(scratch_database)[1] == 2
     for each in sleeping:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import Timeout
+from app.core.fairness import Turns
 from app.storage.read_limits import ReadLimits
 from app.storage.read_queue import Read, ReadQueue, TakesLong
 
@@ -126,3 +127,16 @@ async def test_nobody_is_looked_at_when_nobody_reads(reading: Reading) -> None:
     await asyncio.sleep(2 * SHORT)
     assert (reading.looks, looks) == (1, 1)
     assert isinstance(await reading.read(1), Timeout)
+
+
+async def test_a_read_that_takes_long_while_its_caller_is_alone_passes_its_trial_on(reading: Reading) -> None:
+    loop = asyncio.get_running_loop()
+    turns = Turns(1)
+    read = Read(nothing, False, 1, loop.create_future(), trial=await turns.take(1))
+    limit = reading.limits.begin(read, loop.time())
+    assert turns.free == 0
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        (await turns.take(1)).end()
+    assert limit.reached is None
+    reading.limits.end(limit)
