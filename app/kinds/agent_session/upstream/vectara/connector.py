@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from app.connections.connector import ReadConnector
 from app.connections.model.settings import Capabilities, Check, flag, page, poll_seconds, requests_per_second
-from app.connections.service.reading import KEEPS_DELETED
+from app.connections.service.reading import KEEPS_DELETED, note_hint
 from app.connections.signing import StandardWebhooks
 from app.core.errors import InvalidInput
 from app.interactions.connector import Mapped, Settings
@@ -14,6 +14,7 @@ from app.kinds.agent_session.model import COMMANDS
 from app.kinds.agent_session.model.agent import key as checked_key
 from app.kinds.agent_session.upstream.vectara.applying import apply_read
 from app.kinds.agent_session.upstream.vectara.client import Read, VectaraRemote
+from app.kinds.agent_session.upstream.vectara.deliveries import session_in
 
 if TYPE_CHECKING:
     from app.storage.work import Work
@@ -33,7 +34,8 @@ class _Remote(VectaraRemote):
 
 
 class Vectara(ReadConnector):
-    """Walks the sessions of the platform's agents, and writes with its operations."""
+    """Walks the sessions of the platform's agents, and writes with its operations. The platform tells of nothing, but
+    the services that talk to its agents may."""
 
     system = "VECTARA"
     description = "Vectara's agents, whose sessions are read and written by its API v2."
@@ -47,3 +49,9 @@ class Vectara(ReadConnector):
         KEEPS_DELETED: flag,
         "capabilities": Capabilities(COMMANDS),
     }
+
+    def apply(self, work: "Work", connection_id: int, settings: Settings, body: str) -> Mapped | None:
+        told, wanted = session_in(body), settings.get("agents")
+        if not isinstance(wanted, list) or told.agent_key in wanted:
+            note_hint(work, connection_id, f"{told.agent_key}/{told.session_key}")
+        return None
