@@ -13,6 +13,7 @@ from app.connections.model import ConnectedSystem
 from app.connections.model.settings import number_in
 from app.connections.model.standing import ReachFault
 from app.connections.poller import Poller
+from app.connections.reach import RATE
 from app.connections.repository.mirrored import Mark
 from app.connections.sender import Sender
 from app.connections.service import reading
@@ -89,7 +90,8 @@ class Keeper:
         self._wake = asyncio.Event()
         self._time = asyncio.get_running_loop().time
         self.poller = Poller(database, system, remote, reach, every, self._time)
-        self.walker = Walker(database, system, remote, self._behind, limits.walk, every, self._time)
+        rate = number_in(system.settings, "requestsPerSecond", RATE)
+        self.walker = Walker(database, system, remote, self._behind, limits.walk, every, rate, self._time)
 
     def wake(self) -> None:
         """Check at once for work."""

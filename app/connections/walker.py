@@ -16,7 +16,9 @@ MOST_PAGES = 100_000
 
 _ENDLESS = "The other system lists pages without end."
 _AFTER_FAULT = 60.0
-_PAGE_SECONDS = 2.0
+_LEAST_PAUSE = 0.1
+_SHARE = 0.1
+"""How much of the requests that the other system takes may be of one walk after the other."""
 
 
 class Walker:
@@ -30,6 +32,7 @@ class Walker:
         reach: Reach,
         every: timedelta,
         least: float,
+        rate: float,
         time: Callable[[], float],
     ) -> None:
         self._database = database
@@ -38,6 +41,7 @@ class Walker:
         self._reach = reach
         self._every = every
         self._least = least
+        self._page_seconds = 1 / (_SHARE * rate)
         self._time = time
         # All keys that the current walk has seen, if they are known from its first page on.
         self._seen: set[str] | None = None
@@ -64,7 +68,7 @@ class Walker:
         run, number = self._database.command, self._system.id
         at = await run(reading.next_page, number, self._pause())
         if at.page is None:
-            self.at = self._time() + max(at.seconds, 1.0)
+            self.at = self._time() + max(at.seconds, _LEAST_PAUSE)
             return
         if at.page == 1:
             self._seen, self._places = set(), set()
@@ -90,7 +94,7 @@ class Walker:
 
     def _pause(self) -> timedelta:
         """How long after a walk the next one begins. If lists do not begin with new items, only walks find them: then
-        walks take place as often as two seconds per page allow."""
+        they follow one another as soon as their share of requests allows, which is two seconds per page as a rule."""
         if self._remote.newest_first:
             return self._every
-        return min(self._every, timedelta(seconds=max(self._least, _PAGE_SECONDS * self._pages)))
+        return min(self._every, timedelta(seconds=max(self._least, self._page_seconds * self._pages)))

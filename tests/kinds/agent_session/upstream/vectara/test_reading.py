@@ -296,6 +296,23 @@ async def test_walk_that_a_restart_cut_in_two_deletes_nothing(
     assert await again.keys() == ["s2", "s3"]
 
 
+@pytest.mark.parametrize(("rate", "seconds"), [(None, 4.0), (50, 0.4), (1, 20.0)])
+async def test_walks_take_a_tenth_of_the_requests(
+    database: Database, clock: ManualClock, platform: Platform, rate: float | None, seconds: float
+) -> None:
+    settings = {} if rate is None else {"requestsPerSecond": rate}
+    desk = await attached(database, clock, platform, pollSeconds=0.2, **settings)
+    platform.opens("s1")
+    await desk.sync(2)
+    before = len(platform.requests)  # two pages were walked: of agents, and of sessions
+    clock.advance(seconds - 0.01)
+    await desk.keeper.walker.page()
+    assert len(platform.requests) == before
+    clock.advance(0.01)
+    await desk.keeper.walker.page()
+    assert len(platform.requests) == before + 1
+
+
 async def test_erased_customer_does_not_come_back(desk: Desk, platform: Platform) -> None:
     platform.opens("s1", metadata={"customer_id": "c-17"})
     platform.hears("s1", "Hello?")
