@@ -1,21 +1,16 @@
 """Webhooks of the systems that send them: some are lost, some doubled, some late."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
-
+from app.demo.webhooks import webhook
 from tests.soak.clients import BROKEN, over_events
 from tests.soak.connections.sides import Side
-from tests.soak.connections.systems import SYSTEMS, System
+from tests.soak.connections.systems import CONNECTOR, SYSTEMS, System
 
 _CHANGES = "subscription($after: String) { interactionChanged(after: $after) { interactionId } }"
 _LOST, _DOUBLED, _LATE = 0.3, 0.2, 0.3
@@ -33,7 +28,6 @@ class Hooks:
     sent: Counter[str] = field(default_factory=Counter)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _keys: dict[str, tuple[System, str]] = field(default_factory=dict)
-    _number: int = 0
 
     async def run(self, there: Side, cursor: str) -> None:
         """Tell of all that happens there after the cursor, until cancelled."""
@@ -74,9 +68,8 @@ class Hooks:
         await self._send(system, key, times)
 
     async def _send(self, system: System, key: str, times: int = 1) -> None:
-        self._number += 1
         path, secret = self.paths[system.name]
-        body, headers = _delivery(system, key, self._number, secret)
+        body, headers = webhook(CONNECTOR[system.name], key, secret)
         for _ in range(times):
             with suppress(*BROKEN):
                 async with asyncio.timeout(5.0):
@@ -85,19 +78,6 @@ class Hooks:
     async def _settled(self) -> None:
         while self._tasks:
             await asyncio.wait(list(self._tasks))
-
-
-def _delivery(system: System, key: str, number: int, secret: str) -> tuple[bytes, Mapping[str, str]]:
-    """The body and the headers, as the system has them."""
-    if system.name == "Office":
-        event = {"EventId": f"event-{number}", "Event": "chatsession.changed", "PrimaryKey": int(key)}
-        body = orjson.dumps({**event, "Entity": "chatsession", "ContextIdentifier": "Default"})
-        signed = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
-        return body, {"x-superoffice-signature": signed}
-    customer, _, session = key.partition("/")
-    data = {"id": session, "customer_id": customer}
-    event_of_bot: dict[str, Any] = {"id": f"event-{number}", "name": "session.updated", "data": data}
-    return orjson.dumps(event_of_bot), {"authorization": f"Bearer {secret}"}
 
 
 async def post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> int:
