@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.soak.connections.notes import ADDED, BEGINS, Node, Noted
 from tests.soak.connections.proxy import Proxy
 from tests.soak.connections.sides import Side
-from tests.soak.connections.systems import DOOMED, Node, System
+from tests.soak.connections.systems import DOOMED, System
 
 MOST_TRIES = 3
 """So many tries of unknown fate make a message undecidable."""
@@ -40,7 +41,7 @@ async def both(system: System, there: Side, here: Side) -> Both:
     )
 
 
-def differing(found: Both, *, whole: bool) -> Iterator[str]:
+def differing(found: Both, noted: Noted, *, whole: bool) -> Iterator[str]:
     """What is not equal; what no list shows only where it is `whole`."""
     system = found.system
     yield from (f"{system.name}: {key} is here twice" for key in found.twice)
@@ -54,6 +55,8 @@ def differing(found: Both, *, whole: bool) -> Iterator[str]:
             if _value(there, name) != _value(here, name) and not _stays(system, name, there):
                 yield f"{system.name}: {key}: {name} is {there[name]!r} there and {here[name]!r} here"
         yield from (f"{system.name}: {key}: {each}" for each in _messages(system, there, here, whole=whole))
+        if whole and system.noted:
+            yield from (f"{system.name}: {key}: {each}" for each in noted.differing(there, here))
 
 
 def _stays(system: System, name: str, there: Node) -> bool:
@@ -125,6 +128,8 @@ class Troubles:
     faults: list[str] = field(default_factory=list)
     entries: list[tuple[str, str]] = field(default_factory=list)
     """The ids of all of them, each with its action."""
+    notes: int = 0
+    """How many notes are uncertain."""
 
     def see(self, found: Both, proxy: Proxy, kills: int) -> None:
         """Look at what was refused and is uncertain of a system."""
@@ -133,6 +138,7 @@ class Troubles:
             states = Counter(each["state"] for each in entries)
             self.refused += states["REFUSED"]
             self.uncertain += states["UNCERTAIN"]
+            self.notes += sum((each["action"], each["state"]) == (ADDED, "UNCERTAIN") for each in entries)
             self.entries += [(each["id"], each["action"]) for each in entries]
             reasons = here["attention"]["reasons"]
             # What is closed asks nobody.
@@ -155,3 +161,10 @@ class Troubles:
                     self.faults.append(f"{place}: {text!r} never arrived, and is {each['state']}")
                 if each["state"] == "UNCERTAIN" and proxy.doubtful[text] + kills < MOST_TRIES:
                     self.faults.append(f"{place}: {text!r} is uncertain after {proxy.doubtful[text]} doubts")
+
+    def see_notes(self, proxy: Proxy, kills: int) -> None:
+        """Look whether so many notes may be uncertain."""
+        enough = {text for text, many in proxy.doubtful.items() if many + kills >= MOST_TRIES}
+        doubtful = sorted(text for text in enough if text.startswith(BEGINS))
+        if self.notes > len(doubtful):
+            self.faults.append(f"{self.notes} notes are uncertain, and only {doubtful} may be")

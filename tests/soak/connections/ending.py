@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.connections.tables import AGAIN, IS_ACTIVE, PARKED, PENDING, dirty, in_state, inbox, outbox
 from app.storage.database import Work
 from tests.soak.connections.comparing import Both
+from tests.soak.connections.notes import Noted
 from tests.soak.log import facts_of, stored_after
 
 
@@ -20,6 +21,7 @@ class Said:
     done: int = 0
     failures: list[str] = field(default_factory=list)
     doomed: set[str] = field(default_factory=set)
+    notes: Noted = field(default_factory=Noted)
 
 
 def left(work: Work) -> list[str]:

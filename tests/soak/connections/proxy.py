@@ -123,7 +123,7 @@ class Proxy:
         return ""
 
     def _note(self, method: str, path: str, body: bytes, *, made: bool, known: bool) -> None:
-        if method != "POST" or not path.endswith(("/messages", "/Messages", "/events")):
+        if method != "POST" or not path.endswith(("/messages", "/Messages", "/events", "/notes")):
             return
         text = _text(orjson.loads(body))
         self.said[text] += made
@@ -143,7 +143,7 @@ class Proxy:
 
 def _text(body: Mapping[str, Any]) -> str:
     """What a message says, in the words of whichever contract."""
-    for name in ("Message", "content"):
+    for name in ("Message", "content", "text"):
         if isinstance(body.get(name), str):
             return str(body[name])
     if "messages" in body:

@@ -13,6 +13,7 @@ from tests.soak.clients import BROKEN, Caller, Refused
 from tests.soak.connections.comparing import Troubles, both, differing
 from tests.soak.connections.ending import Said, left, unsaid, woken
 from tests.soak.connections.hooks import Hooks
+from tests.soak.connections.notes import ADDED, Node
 from tests.soak.connections.proxy import Proxy
 from tests.soak.connections.sides import Openings, Side
 from tests.soak.connections.source import NAME, Source
@@ -20,7 +21,6 @@ from tests.soak.connections.systems import (
     DOOMED,
     SYSTEMS,
     Bea,
-    Node,
     System,
     hears,
     makes_message,
@@ -101,17 +101,18 @@ async def _run(
             group.create_task(source.run(until))
             group.create_task(_kill(running, seconds))
         proxy.rude = source.rude = False
-        faults = await _quiet(there, here, database_url, whole=False)
+        faults = await _quiet(there, here, said, database_url, whole=False)
         drained = time.monotonic() - until
         troubles = Troubles()
         for system in SYSTEMS:
             troubles.see(await both(system, there, here), proxy, len(running))
+        troubles.see_notes(proxy, len(running))
         faults += troubles.faults
         await _put_right(troubles.entries, here, proxy)
-        faults += await _quiet(there, here, database_url, whole=False)
+        faults += await _quiet(there, here, said, database_url, whole=False)
         await hooks.tell_all(there)
         await _touch(there)
-        faults += await _quiet(there, here, database_url, whole=True)
+        faults += await _quiet(there, here, said, database_url, whole=True)
     finally:
         telling.cancel()
         await asyncio.wait([telling])
@@ -119,6 +120,7 @@ async def _run(
         faults.append(f"webhooks ended: {telling.exception()!r}")
     found = [await both(system, there, here) for system in SYSTEMS]
     faults += unsaid(found, said) + await source.differing()
+    faults += [fault for each in found if each.system.noted for fault in said.notes.missing(each.there, each.here)]
     if said.doomed and not troubles.uncertain:
         faults.append(f"{sorted(said.doomed)} never arrived, and nobody is asked about them")
     faults += await woken(old, found, cursors[1], database_url)
@@ -128,7 +130,7 @@ async def _run(
         f"{said.done:,} commands on both sides, {said.refused:,} refused; {proxy.requests['GET']:,} reads and "
         f"{proxy.requests.total() - proxy.requests['GET']:,} writes, of which {proxy.faults.total():,} went wrong; "
         f"{hooks.sent.total():,} webhooks, {hooks.sent['lost']:,} lost; {source.sent['new']:,} deliveries of a source, "
-        f"{len(source.answered):,} answers to it; {troubles.refused} writes refused, "
+        f"{len(source.answered):,} answers to it; {len(said.notes.left):,} notes; {troubles.refused} writes refused, "
         f"{troubles.uncertain} uncertain; equal after {drained:.0f} s"
     )
     return Outcome(summary, faults)
@@ -162,10 +164,11 @@ async def _source(here: Side, choose: random.Random) -> Source:
 
 
 async def _put_right(entries: Sequence[tuple[str, str]], here: Side, proxy: Proxy) -> None:
-    """Have a human look after all that was refused or is uncertain: messages go once more, values are left."""
+    """Have a human look after all that was refused or is uncertain: messages and notes go once more, values are
+    left."""
     proxy.dooms = False
     for number, action in entries:
-        mutation = "retryOutboxEntry" if action == "MESSAGE" else "dropOutboxEntry"
+        mutation = "retryOutboxEntry" if action in ("MESSAGE", ADDED) else "dropOutboxEntry"
         with suppress(RuntimeError):
             # One that was about the same value may have gone with another one.
             await here.made(mutation, id=number)
@@ -210,10 +213,12 @@ async def _work(
                 # One of each system, so that nothing else waits for long behind it.
                 tried.add(system.name)
                 do, text = hears if system.kind == "AGENT_SESSION" else says, DOOMED + text
-            done = do(choose.choice(nodes), text, choose)
+            node = choose.choice(nodes)
+            done = do(node, text, choose)
             if done is None:
                 continue
             mutation, given = done
+            said.notes.asked(done, node, here=name == "here")
             payload = await side.do(mutation, given)
         except BROKEN:
             continue
@@ -224,6 +229,7 @@ async def _work(
             said.refused += 1
             continue
         said.done += 1
+        said.notes.done(done)
         if makes_message((mutation, given)):
             told.add(text)
         if text.startswith(DOOMED):
@@ -252,14 +258,14 @@ async def _kill(running: Sequence[Process], seconds: float) -> None:
         await process.start()
 
 
-async def _quiet(there: Side, here: Side, database_url: str, *, whole: bool) -> list[str]:
+async def _quiet(there: Side, here: Side, said: Said, database_url: str, *, whole: bool) -> list[str]:
     """Wait until nothing is to be done and both sides are equal; what is not, once that takes too long."""
     ends = time.monotonic() + _LIMIT_SECONDS
     while True:
         faults = await read_of(database_url, left)
         for system in SYSTEMS:
             with suppress(*BROKEN):
-                faults += differing(await both(system, there, here), whole=whole)
+                faults += differing(await both(system, there, here), said.notes, whole=whole)
         if not faults:
             return []
         if time.monotonic() > ends:

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.graph.running import mutation_text
 from tests.soak.clients import Caller
-from tests.soak.connections.systems import CUSTOMERS, OFFERED, Bea, Node, System, hears
+from tests.soak.connections.notes import ASKED, Node
+from tests.soak.connections.systems import CUSTOMERS, OFFERED, Bea, System, hears
 from tests.soak.processes import KEY
 
 _GIVES = {
@@ -61,7 +62,7 @@ class Side:
 
     async def interactions(self, system: System, more: str = "") -> list[Node]:
         """The interactions of the system's kind, each with all its messages."""
-        fields = " ".join(system.fields)
+        fields = " ".join((*system.fields, ASKED) if system.noted else system.fields)
         message = " ".join(("id", "text", "author", "status", *system.message))
         filters = f"first: 20, after: $after, filter: {{kinds: [{system.kind}]}}"
         document = f"""query($after: String) {{ interactions({filters}) {{

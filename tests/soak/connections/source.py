@@ -15,8 +15,9 @@ from standardwebhooks import Webhook
 
 from tests.soak.clients import BROKEN, Refused
 from tests.soak.connections.hooks import post
+from tests.soak.connections.notes import Node
 from tests.soak.connections.sides import Side
-from tests.soak.connections.systems import SYSTEMS, Node, says
+from tests.soak.connections.systems import SYSTEMS, says
 
 NAME = "Source"
 CUSTOMERS = ("s-1", "s-2", "s-3")

@@ -1,10 +1,11 @@
 """The four connected systems: what is done in them and here, and what has to be equal on both sides."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tests.soak.connections.notes import Do, Node, adds_note, deletes_note, edits_note, of_there
 from tests.soak.processes import KEY
 
 ADMIN, BEA = "usr_1", "usr_2"
@@ -21,10 +22,6 @@ class Bea(NamedTuple):
     key: str
 
 
-Node = Mapping[str, Any]
-Do = tuple[str, dict[str, Any]]
-"""A mutation and its input."""
-
 Choose = random.Random
 On = Callable[[Node, str, Choose], Do | None]
 """What to do with this interaction, None where that is not possible; the text is said nowhere else."""
@@ -39,7 +36,8 @@ DOOMED = "Never arrives: "
 @dataclass(frozen=True)
 class System:
     """One of them. `there` and `here` are what is done on either side, `fields` what is asked of an interaction and
-    `listed` those of them that a list shows, `message` the same of a message."""
+    `listed` those of them that a list shows, `message` the same of a message; `noted` says that notes are on both
+    sides."""
 
     name: str
     kind: str
@@ -51,6 +49,7 @@ class System:
     message: Sequence[str]
     key: Callable[[Node], str]
     hooked: bool = False
+    noted: bool = False
 
 
 def _text(said: str) -> dict[str, Any]:
@@ -151,8 +150,39 @@ SYSTEMS = (
         name="Bot",
         kind="CONVERSATION",
         address="/third-party/v1",
-        there=(hears, hears, hears, says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ, _reacts, _is_reacted_to),
-        here=(says, says, says, _CLOSE, _REOPEN, _assigned, _RELEASE, _READ, _reacts, _reacts),
+        there=(
+            hears,
+            hears,
+            hears,
+            says,
+            _CLOSE,
+            _REOPEN,
+            _assigned,
+            _RELEASE,
+            _READ,
+            _reacts,
+            _is_reacted_to,
+            adds_note,
+            adds_note,
+            of_there(edits_note),
+            of_there(deletes_note),
+        ),
+        here=(
+            says,
+            says,
+            says,
+            _CLOSE,
+            _REOPEN,
+            _assigned,
+            _RELEASE,
+            _READ,
+            _reacts,
+            _reacts,
+            adds_note,
+            adds_note,
+            edits_note,
+            deletes_note,
+        ),
         fields=(
             "conversationId",
             "status",
@@ -166,6 +196,7 @@ SYSTEMS = (
         listed=("status", "assignee", "lastCustomerReplyFrom", "replyUntil"),
         message=("agentReaction", "customerReaction"),
         key=_number("conversationId"),
+        noted=True,
     ),
     System(
         name="Office",
