@@ -22,7 +22,7 @@ from tests.kit.library import ADMIN
 from tests.kit.library_server import BOOK, KEY, NUMBERS, Keys, serving_library
 from tests.serving import PATIENCE, Served, eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 COUNTED = "{ " + " ".join(f"a{n}: authors(first: 100) {{ totalCount nodes {{ id }} }}" for n in range(5)) + " }"
 COST = 5 * 1_100

@@ -23,7 +23,7 @@ from tests.connections.conftest import ADA, KEYS, hello, signed
 from tests.kinds.rest import House, housed
 from tests.scheduler.conftest import eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 
 (OPERATION,) = orjson.loads(written(contract(CONNECTORS, asyncio.Event())))["paths"].values()
@@ -74,6 +74,7 @@ def error(response: httpx2.Response) -> tuple[int, Any]:
     return response.status_code, response.json()["error"]["code"]
 
 
+@pytest.mark.both_databases
 async def test_delivery_is_answered_and_applied_within_seconds(house: House, sender: Sender) -> None:
     answer = await sender.post(hello())
     assert (answer.status_code, answer.json()) == (200, {"received": True})
@@ -154,6 +155,7 @@ async def test_delivery_that_the_server_cannot_check_is_503(house: House, sender
     assert (*error(answer), answer.headers["retry-after"]) == (503, "UNAVAILABLE", "30")
 
 
+@pytest.mark.both_databases
 async def test_many_deliveries_at_once_are_all_kept(sender: Sender) -> None:
     answers = await asyncio.gather(*(sender.post({}, f"evt-{n}") for n in range(20)))
     assert {each.status_code for each in answers} == {200}

@@ -33,6 +33,8 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = "0123456789abcdef0123456789ABCDEF"
 URL = "https://console.example.com"
 TAGS = {"<p>", "</p>", "<strong>", "</strong>", "</a>", f'<a href="{URL}/#open=cnv_1">'}
+pytestmark = pytest.mark.one_database_each
+
 HOSTILE = (
     "<!channel> <@U024BE7LH> <#C1> <https://evil.example.com|Click>",
     "*bold* _it_ ~no~ `code` @here",

@@ -30,7 +30,7 @@ from tests.kit.library_fixtures import Run
 from tests.kit.library_server import BOOK, KEY, TITLE
 from tests.serving import PATIENCE, Served
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 ACCEPT = {"accept": "application/graphql-response+json"}
 

@@ -13,13 +13,14 @@ from tests.conftest import ManualClock
 from tests.kit.library import ADMIN, READER
 from tests.kit.library_fixtures import Run
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 
 def errors_of(answer: dict[str, Any]) -> list[tuple[str, str]]:
     return [(error["extensions"]["code"], error["message"]) for error in answer["errors"]]
 
 
+@pytest.mark.both_databases
 async def test_reads_columns_neighbours_and_pages_under_their_response_names(run: Run) -> None:
     answer = await run(
         """query ($n: Int = 1, $genres: [Genre!]) {
@@ -174,6 +175,7 @@ async def test_a_refused_argument_names_itself(run: Run) -> None:
     ]
 
 
+@pytest.mark.both_databases
 async def test_an_unknown_failure_is_logged_with_its_request_and_masked(run: Run) -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await run('{ book(id: "boo_1") { broken } }')
@@ -270,6 +272,7 @@ async def test_null_where_a_default_made_a_nullable_variable_acceptable(run: Run
     assert errors_of(answer) == [("INVALID_INPUT", "This must not be null.")]
 
 
+@pytest.mark.both_databases
 async def test_mutations_run_in_order_and_their_payloads_are_read_after_each(run: Run) -> None:
     answer = await run(
         """mutation ($a: UpdateBookInput!) {

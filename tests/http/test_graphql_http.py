@@ -20,7 +20,7 @@ from app.storage.database import open_database
 from tests.conftest import CountingIds, ManualClock
 from tests.kit.library import ADMIN, READER, SLICES, fill
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -355,6 +355,7 @@ async def test_every_answer_has_a_request_id(client: httpx2.AsyncClient) -> None
         assert response.headers["x-request-id"].startswith("00000000-0000-7000-8000-")
 
 
+@pytest.mark.both_databases
 async def test_readiness_is_that_of_the_database(client: httpx2.AsyncClient) -> None:
     response = await client.get("/readyz")
     assert response.status_code == 200

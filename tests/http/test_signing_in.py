@@ -22,7 +22,7 @@ from tests.identity_provider import IdentityProvider, identity_provider
 from tests.kit.library_server import telling
 from tests.serving import PATIENCE, Served, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 PRESENT = "subscription($after: String) { presenceChanged(after: $after) { cursor present userId } }"
 VIEWER = "{ viewer { user { login } } }"

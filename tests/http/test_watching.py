@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.database import MOST_NOTED, Database, Query, Row
 from tests.serving import Served, eventually, serving
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("own_logs")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("own_logs"), pytest.mark.one_database_each]
 
 ADMIN = Actor(user_id=7, name="Ada", is_admin=True)
 KEY = {"authorization": "Bearer admin", "x-client-name": "wallboard"}
@@ -105,6 +105,7 @@ async def test_access_line_has_the_address_that_a_proxy_names(served: Served, lo
     assert addresses == ["127.0.0.1", "203.0.113.9", "127.0.0.1"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("more", [{"slow_log": timedelta(microseconds=1)}])
 async def test_slow_operation_is_logged_with_its_statements_and_no_value(served: Served, log: StringIO) -> None:
     document = f'query Slow {{ {ALIAS}: searchInteractions(text: "Eleonora Secret") {{ nodes {{ id }} }} }}'
@@ -129,6 +130,7 @@ async def test_fast_operation_is_not_logged(served: Served, log: StringIO) -> No
     assert entries(log, "slow operation") == entries(log, "answered") == []
 
 
+@pytest.mark.both_databases
 async def test_steps_that_are_noted_are_not_without_end(database: Database) -> None:
     trail = Trail(noting=True)
     follow(trail)

@@ -31,7 +31,7 @@ from tests.interactions.conftest import house as house
 from tests.kinds.conftest import ADA, BO
 from tests.serving import PATIENCE, PROTOCOL, Served, eventually, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 KEY = "the key of the listener"
 SOON = Patience(silence=0.2, pong=0.2)
@@ -101,6 +101,7 @@ async def _listening(served: Served) -> None:
     await eventually(lambda: served.running == 1)
 
 
+@pytest.mark.both_databases
 async def test_listening_begins_with_what_waits_and_goes_on_with_what_happens(house: House, served: Served) -> None:
     await house.hear()
     async with following(served) as heard:

@@ -23,7 +23,7 @@ from tests.kit.library import READER
 from tests.rest.conftest import serving_shelf
 from tests.rest.shelf import CONTRACT
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
 BOOK = {"id": "boo_1", "name": "The Dispossessed", "tags": ["a", "b"]}
 
@@ -37,6 +37,7 @@ async def test_a_read_is_a_selection(unchanging: httpx2.AsyncClient) -> None:
     assert (response.status_code, response.json()) == (404, {"none": "boo_9"})
 
 
+@pytest.mark.both_databases
 async def test_a_root_that_only_rest_reads(unchanging: httpx2.AsyncClient) -> None:
     italo = {"name": "Italo", "books": {"nodes": [{"title": "Invisible Cities"}]}}
     ursula = {"name": "Ursula", "books": {"nodes": [{"title": "The Dispossessed"}, {"title": "Steering the Craft"}]}}
@@ -52,6 +53,7 @@ async def test_a_root_that_only_rest_reads(unchanging: httpx2.AsyncClient) -> No
     assert response.json()["errors"][0]["message"] == "Cannot query field 'shelf' on type 'Query'."
 
 
+@pytest.mark.both_databases
 async def test_a_command_changes(client: httpx2.AsyncClient) -> None:
     response = await client.patch("/shelf/books/boo_1", json={"title": "New", "other": "kept out"})
     assert (response.status_code, response.json()) == (201, {"id": 1})
