@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,19 +90,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(keeper.end)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, unless the run is thorough, what is tried on the other database; last, when a choice was made."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Leave out, unless the run is thorough, what is tried on the other database; last, when a choice was made.
+
+    Before Hypothesis looks for constants in all modules, which it does once it has seen the tests."""
+    patch = pytest.MonkeyPatch()
+    pass_over_our_constants(patch)
+    config.add_cleanup(patch.undo)
+    yield
     if not config.getoption("thorough") and (left := left_out(items)):
         config.hook.pytest_deselected(items=list(left))
         items[:] = [each for each in items if each not in left]
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_collection_finish() -> None:
     """Leave modules and thousands of tests out of the collections of garbage, for they stay until the end."""
-    patch = pytest.MonkeyPatch()
-    pass_over_our_constants(patch)
-    session.config.add_cleanup(patch.undo)
     gc.collect()
     gc.freeze()
 
