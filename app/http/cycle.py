@@ -1,7 +1,6 @@
 """One request and its response, with a fast path for complete responses."""
 
 import asyncio
-from collections.abc import Coroutine
 from time import perf_counter, time
 from typing import Any
 
@@ -30,7 +29,10 @@ class Cycle(RequestResponseCycle):
     """Writes an answer that is whole at once, and ends quietly when its client has left."""
 
     _given = False  # whether the last of the body was
-    _is_watched = False
+    _status = 0
+
+    watched_from = 0.0
+    """By `perf_counter`, when it began to wait for its turn; 0 where nobody watches."""
 
     def answer(self, status: int, fields: Fields, body: bytes) -> bool:
         """Write the whole answer, unless it has to be sent in the usual way: then nothing happens, and this is False.
@@ -45,6 +47,7 @@ class Cycle(RequestResponseCycle):
         ):
             return False
         self.response_started = self.response_complete = True
+        self._status = status
         parts = [STATUS_LINE[status]]
         parts += [b"%b: %b\r\n" % field for field in self.default_headers]
         parts += [b"%b: %b\r\n" % field for field in fields]
@@ -78,7 +81,7 @@ class Cycle(RequestResponseCycle):
         failure: BaseException | None = None
         try:
             try:
-                await app(self.scope, self.receive, self.send)
+                await app(self.scope, self.receive, self._send_watched if self.watched_from else self.send)
             except BaseException as error:
                 if self.disconnected and isinstance(error, asyncio.CancelledError):
                     return  # nobody waits for an answer, and uvicorn would log it as a failure
@@ -88,53 +91,31 @@ class Cycle(RequestResponseCycle):
                 await super().run_asgi(_ended(failure))
         finally:
             self.on_response = _nothing  # it leads back here
-            if self._is_watched:
+            if self.watched_from:
                 self._end()
 
-    def _end(self) -> None:
-        """The request has ended."""
-
-
-class WatchedCycle(Cycle):
-    """One whose end is told to the watchers of the application."""
-
-    _is_watched = True
-    _status = 0
-    _began = 0.0
-    _from = 0.0
-
-    def answer(self, status: int, fields: Fields, body: bytes) -> bool:
-        self._status = status
-        return super().answer(status, fields, body)
-
-    async def send(self, message: Any) -> None:
+    async def _send_watched(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-        await super().send(message)
-
-    def run_asgi(self, app: Any) -> Coroutine[Any, Any, None]:
-        self._began, self._from = time(), perf_counter()
-        return super().run_asgi(app)
+        await self.send(message)
 
     def _end(self) -> None:
-        tell(self.scope, self._status, self._began, perf_counter() - self._from)
+        """Tell the watchers of the request, which has ended."""
+        seconds = perf_counter() - self.watched_from
+        scope = self.scope
+        state = scope["state"]
+        services, trail = state.get("services"), state.get("trail")
+        if services is None or trail is None:
+            return  # it was answered before anything of ours began
+        answered = Answered(trail, _transport(trail.kind, scope), scope, self._status, time() - seconds, seconds)
+        for watcher in services.watchers:
+            watcher(answered)
 
 
-def tell(scope: Any, status: int, began: float, seconds: float) -> None:
-    """Tell the watchers of a request that has ended."""
-    state = scope["state"]
-    services, trail = state.get("services"), state.get("trail")
-    if services is None or trail is None:
-        return  # it was answered before anything of ours began
-    transport = "stream" if trail.kind == "subscription" else "rest" if trail.kind == "rest" else "graphql"
-    if trail.kind is None and scope["path"] != "/graphql":
-        transport = "other"
-    address = (scope.get("client") or ("",))[0]
-    # What is in the path of a contract may be somebody's telephone number, or hard to guess.
-    path = trail.operation.partition(" ")[2] if transport == "rest" else scope["path"]
-    answered = Answered(trail, transport, scope["method"], path, address, status, began, seconds)
-    for watcher in services.watchers:
-        watcher(answered)
+def _transport(kind: str | None, scope: Any) -> str:
+    if kind is None:
+        return "graphql" if scope["path"] == "/graphql" else "other"
+    return "stream" if kind == "subscription" else "rest" if kind == "rest" else "graphql"
 
 
 def _nothing() -> None:

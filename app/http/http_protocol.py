@@ -1,13 +1,14 @@
 """One HTTP connection: uvicorn's, with limits, and requests that can cut it."""
 
 import asyncio
+from time import perf_counter
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.http.accepting import LONGEST_STALL, Left
 from app.http.config import Config
-from app.http.cycle import ANSWER, Cycle, Fields, WatchedCycle
+from app.http.cycle import ANSWER, Cycle, Fields
 from app.http.intake import Intake, PacedTransport
 from app.live.connections import ABORT, CLOSE_SECONDS
 
@@ -140,8 +141,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Before anything of it runs: uvicorn has no place for a class of ours.
-        cycle.__class__ = WatchedCycle if self.config.watched else Cycle
+        cycle.__class__ = Cycle
         assert isinstance(cycle, Cycle)
+        if self.config.watched:
+            cycle.watched_from = perf_counter()
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

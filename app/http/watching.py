@@ -1,8 +1,8 @@
 """Logs access and slow operations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -40,17 +40,36 @@ class Noting(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """An answer that has ended. `transport` is how it was asked for, `status` that of HTTP, or 0 where the client left
-    before there was one and for operations of a WebSocket; `began` is by `time.time`."""
+    """An answer that has ended. `transport` is how it was asked for, in `scope`; `status` that of HTTP, or 0 where the
+    client left before there was one and for operations of a WebSocket; `began` is by `time.time`."""
 
     trail: Trail
     transport: str
-    method: str
-    path: str
-    address: str
+    scope: Mapping[str, Any]
     status: int
     began: float
     seconds: float
+
+    @property
+    def method(self) -> str:
+        """The method of HTTP; that of a WebSocket's handshake."""
+        method: str = self.scope.get("method", "GET")
+        return method
+
+    @property
+    def path(self) -> str:
+        """Its path. What is in that of a contract may be somebody's telephone number, or hard to guess: it is that of
+        the operation."""
+        if self.transport == "rest" and self.trail.operation is not None:
+            return self.trail.operation.partition(" ")[2]
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def address(self) -> str:
+        """Who asked; empty for an operation of a WebSocket."""
+        client = None if self.transport == "websocket" else self.scope.get("client")
+        return "" if client is None else str(client[0])
 
 
 Watcher = Callable[[Answered], None]

@@ -49,6 +49,9 @@ from app.rest.errors import BadRequest
 
 log = structlog.get_logger(__name__)
 
+_SCOPE = {"method": "GET", "path": "/graphql"}
+"""What is told of the request below an operation: its handshake's, whatever was in front of it."""
+
 
 class Socket(Connection):
     """An admitted client with its operations."""
@@ -201,7 +204,7 @@ class Socket(Connection):
             if self._operations.get(operation) is task:
                 del self._operations[operation]
             self._listening.discard(task)
-            answered = Answered(trail, "websocket", "GET", "/graphql", "", 0, began, perf_counter() - from_)
+            answered = Answered(trail, "websocket", _SCOPE, 0, began, perf_counter() - from_)
             for watcher in self._services.watchers:
                 watcher(answered)
 

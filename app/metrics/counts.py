@@ -86,7 +86,9 @@ class Counts:
         alike = (answered.transport, answered.status, trail.kind, trail.operation, trail.code, trail.client)
         known = self._alike.get(alike)
         if known is not None:
-            known.add(answered.seconds)
+            # As `add` does: a call would be a tenth of what it costs to count an answer.
+            known.buckets[bisect_left(BOUNDS, answered.seconds)] += 1
+            known.total += answered.seconds
             return
         operation, client = self._named(alike, trail.user_id)
         one = Histogram()

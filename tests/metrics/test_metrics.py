@@ -5,9 +5,11 @@ import json
 import random
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -21,6 +23,7 @@ from app.connections.tables import connected_system
 from app.core.actor import Actor
 from app.core.clock import utc_now
 from app.core.trail import Trail
+from app.http.cycle import Cycle
 from app.http.watching import Answered
 from app.metrics import measuring
 from app.metrics.counts import MOST_ALIKE, NO_NAME, OTHER, Counts, Names
@@ -200,7 +203,31 @@ def test_metrics_that_others_reach_need_a_key(monkeypatch: pytest.MonkeyPatch) -
 def answered(operation: str, client: str, user_id: int) -> Answered:
     trail = Trail()
     trail.operation, trail.kind, trail.client, trail.user_id = operation, "query", client, user_id
-    return Answered(trail, "graphql", "POST", "/graphql", "", 200, 0.0, 0.01)
+    return Answered(trail, "graphql", {"method": "POST", "path": "/graphql"}, 200, 0.0, 0.01)
+
+
+def test_counting_an_answer_like_one_before_takes_three_calls() -> None:
+    counts, calls = Counts(), []
+    trail = Trail()
+    trail.operation, trail.kind, trail.user_id = "Inbox", "query", 7
+    cycle = Cycle.__new__(Cycle)
+    state = {"services": SimpleNamespace(watchers=[counts]), "trail": trail}
+    cycle.scope = {"type": "http", "method": "POST", "path": "/graphql", "state": state}  # type: ignore[typeddict-item]
+    cycle.watched_from = 1.0
+    cycle._end()
+
+    def called(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and "/app/" in frame.f_code.co_filename:
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(called)
+    try:
+        cycle._end()
+    finally:
+        sys.setprofile(None)
+    assert calls == ["_end", "_transport", "__call__"]
+    counts.settle()
+    assert counts.operations["Inbox", "query", "ok"] == 2
 
 
 def test_series_have_bounds_whatever_clients_send() -> None:
@@ -226,7 +253,7 @@ def test_answers_alike_are_counted_as_if_each_came_alone() -> None:
         trail.user_id = chance.choice([None, 1, 2])
         transport = chance.choice(["graphql", "rest", "websocket", "stream", "other"])
         status, seconds = chance.choice([0, 200, 400]), chance.choice([0.0005, 0.25, 20.0])
-        given = Answered(trail, transport, "POST", "/graphql", "", status, 0.0, seconds)
+        given = Answered(trail, transport, {"method": "POST", "path": "/graphql"}, status, 0.0, seconds)
         together(given)
         alone(given)
         alone.settle()

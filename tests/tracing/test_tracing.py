@@ -146,7 +146,7 @@ def test_trace_that_nobody_wants_makes_no_spans() -> None:
         assert traces is not None
         made: list[object] = []
         traces._tracer = type("Tracer", (), {"start_span": lambda *_, **__: made.append(0)})()
-        traces.answered(Answered(mine, "graphql", "POST", "/graphql", "", 200, 0.0, 0.1))
+        traces.answered(Answered(mine, "graphql", {"method": "POST", "path": "/graphql"}, 200, 0.0, 0.1))
         traces.sent(Sent(Trail(), "POST", "example.com", 200, 0.0, 0.1))
         assert made == []
 
