@@ -26,15 +26,31 @@ _MAKING = 0x7E57
 _PATIENCE = 300
 """Seconds that it is waited for."""
 
-# What the migrations put in, to be put back after each test; and a note of every change of tables from then on.
+# What the migrations put in, with a function that puts it back after a test; and a note of every change of tables from
+# then on. Rows that are as they were stay: what is deleted takes its place until the end, and later tests would read
+# past it. In a function, because that is planned once.
 _KEEP_SEED = """
 CREATE SCHEMA seed;
-DO $$ DECLARE t text; filled boolean; BEGIN
+DO $make$ DECLARE t text; filled boolean; body text := ''; BEGIN
   FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', t) INTO filled;
-    IF filled THEN EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', t, t); END IF;
+    IF NOT filled THEN
+      body := body || format('DELETE FROM public.%I;', t);
+    ELSE
+      EXECUTE format('CREATE TABLE seed.%I AS TABLE public.%I', t, t);
+      body := body || format('
+        IF EXISTS (TABLE public.%1$I EXCEPT TABLE seed.%1$I) OR EXISTS (TABLE seed.%1$I EXCEPT TABLE public.%1$I) THEN
+          DELETE FROM public.%1$I p WHERE p::text NOT IN (SELECT s::text FROM seed.%1$I s);
+          INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
+          SELECT s.* FROM seed.%1$I s WHERE s::text NOT IN (SELECT p::text FROM public.%1$I p);
+        END IF;', t);
+    END IF;
   END LOOP;
-END $$;
+  EXECUTE format('CREATE FUNCTION seed.put_back() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN %s
+    PERFORM setval(format(''%%I.%%I'', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL;
+  END $f$', body);
+END $make$;
 CREATE TABLE seed.altered (at timestamptz);
 CREATE FUNCTION seed.note() RETURNS event_trigger LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO seed.altered VALUES (now()); END $$;
@@ -46,11 +62,7 @@ _BE_ALONE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL($1::int[])
 """
-_COUNT_ANEW = """
-SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-FROM pg_sequences WHERE last_value IS NOT NULL;
-"""
-_SEEDED = "SELECT tablename FROM pg_tables WHERE schemaname = 'seed' AND tablename <> 'altered'"
+_PUT_BACK = "SET session_replication_role = replica; SELECT seed.put_back()"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _STRUCTURE = """
 SELECT string_agg(concat(relname, attname, format_type(atttypid, atttypmod), attnotnull), ',' ORDER BY relname, attnum)
@@ -105,10 +117,6 @@ class Copies:
         self._free: list[str] = []
         self._structure: Any = None
         self._tables: set[str] = set()
-        self._filled = ""
-        """The statement that gives the names of the tables with rows."""
-        self._refill = ""
-        """The statements that put back the rows of the migrations."""
         self._loop = asyncio.new_event_loop()
         self._kept: dict[str, asyncpg.Connection[asyncpg.Record]] = {}
 
@@ -152,11 +160,6 @@ class Copies:
         try:
             self._structure = await connection.fetchval(_STRUCTURE)
             self._tables = await _tables(connection)
-            one = "SELECT '{0}' WHERE EXISTS (SELECT FROM public.\"{0}\")"
-            self._filled = " UNION ALL ".join(one.format(table) for table in sorted(self._tables))
-            again = 'INSERT INTO public."{0}" OVERRIDING SYSTEM VALUE SELECT * FROM seed."{0}";'
-            seeded = await connection.fetch(_SEEDED)
-            self._refill = "".join(again.format(table) for (table,) in seeded) + _COUNT_ANEW
         finally:
             await connection.close()
         return name
@@ -188,8 +191,7 @@ class Copies:
         if await connection.fetchval(_ALTERED) and not await self._restore_structure(connection, name):
             await self._kept.pop(name).close()
             return False
-        filled = [f'DELETE FROM public."{table}";' for (table,) in await connection.fetch(self._filled)]
-        await connection.execute(f"SET session_replication_role = replica; {''.join(filled)} {self._refill}")
+        await connection.execute(_PUT_BACK)
         return True
 
     async def _restore_structure(self, connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> bool:
