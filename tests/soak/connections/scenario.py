@@ -105,8 +105,8 @@ async def _run(
         drained = time.monotonic() - until
         troubles = Troubles()
         for system in SYSTEMS:
-            troubles.see(await both(system, there, here), proxy, len(running))
-        troubles.see_notes(proxy, len(running))
+            troubles.see(await both(system, there, here), proxy, _kills(running))
+        troubles.see_notes(proxy, _kills(running))
         faults += troubles.faults
         await _put_right(troubles.entries, here, proxy)
         faults += await _quiet(there, here, said, database_url, whole=False)
@@ -247,10 +247,15 @@ async def _known(system: System, side: Side, *, mirrored: bool) -> list[Node]:
     ]
 
 
+def _kills(running: Sequence[Process]) -> int:
+    """How many processes are killed: a single one twice."""
+    return max(len(running), 2)
+
+
 async def _kill(running: Sequence[Process], seconds: float) -> None:
     """Kill each process once, as a power cut would, so also the one that has the leases."""
     began = time.monotonic()
-    for number in range(max(len(running), 2)):
+    for number in range(_kills(running)):
         await asyncio.sleep(max(began + seconds * (0.3 + 0.35 * number) - time.monotonic(), 0.0))
         process = running[number % len(running)]
         await process.kill()

@@ -95,8 +95,7 @@ class DirtyLemonRemote(BearerRemote):
         customer, number = task.key.split("/")
         path = f"/v1/customers/{customer}/sessions/current"
         # A write goes to whichever session is current: a late write would begin or change another one.
-        answered = await reach.ask(path)
-        if answered.status == 404 or shapes.read_session(answered.value).id != number:
+        if await self._current(reach, path) != number:
             if task.action == FLAG:
                 # Once a session is over there, only we decide whether it needs a human.
                 return None
@@ -124,6 +123,14 @@ class DirtyLemonRemote(BearerRemote):
         return Looked(own, whole=True)
 
     # ---- parts -----------------------------------------------------------------------------------------------------
+
+    async def _current(self, reach: Reach, path: str) -> str | None:
+        """The id of the current session; None without one. Raises Refused and Unanswered: nothing was written yet."""
+        try:
+            answered = await reach.ask(path)
+            return None if answered.status == 404 else shapes.read_session(answered.value).id
+        except Unanswered as silent:
+            raise Unanswered(silent.reason, arrived=False, wait=silent.wait) from None
 
     async def _sessions(self, reach: Reach, customer: str, limit: int, offset: int) -> list[Listed]:
         found = await self._listed(reach, customer, limit, offset)

@@ -97,6 +97,17 @@ async def test_answer_is_not_sent_for_ever(desk: Desk, lemon: Lemon) -> None:
     assert "SYNC_UNCERTAIN" in (await desk.session()).attention.reasons
 
 
+async def test_failed_look_at_the_current_session_does_not_count_as_a_try(desk: Desk, lemon: Lemon) -> None:
+    lemon.status = 500
+    await says(desk, "We do.")
+    for _ in range(MOST_TRIES + 1):
+        await desk.later(SETTLES + 60)
+    assert await desk.queue() == [("MESSAGE", "WAITING")]
+    lemon.status = None
+    await desk.later(600)
+    assert (await desk.queue(), lemon.texts()) == ([], ["Do you ship?", "We do."])
+
+
 async def test_late_answer_begins_no_other_session(desk: Desk, lemon: Lemon) -> None:
     await change(desk, need_attention=True)
     await desk.work()
