@@ -2,10 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -30,23 +31,45 @@ _OF_DATA = {"sqlite": frozenset({"0015", "0016", "0043", "0046"}), "postgresql":
 """Revisions that change rows alone, or nothing in this database."""
 
 
-async def on(database_url: str, f: Callable[[sa.Connection], T]) -> T:
-    """Run `f` in a transaction with foreign keys off, as migrations need it."""
+class On(Protocol):
+    """Runs a function in a transaction with foreign keys off, as migrations need it."""
+
+    async def __call__(self, f: Callable[[sa.Connection], T]) -> T: ...
+
+
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[On]:
+    """What runs functions in the database, in one session of PostgreSQL: to begin one takes longer than most steps."""
     url = parse_database_url(database_url)
     if url.get_backend_name() == "sqlite":
-        engine = sqlite_engine(connect_sqlite(str(url.database), foreign_keys=False))
-        try:
-            with engine.begin() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return f(connection)
-        finally:
-            engine.dispose()
+
+        async def run(f: Callable[[sa.Connection], T]) -> T:
+            engine = sqlite_engine(connect_sqlite(str(url.database), foreign_keys=False))
+            try:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return f(connection)
+            finally:
+                engine.dispose()
+
+        yield run
+        return
     remote = create_async_engine(url)
-    try:
+
+    async def run_remote(f: Callable[[sa.Connection], T]) -> T:
         async with remote.begin() as bridge:
             return await bridge.run_sync(f)
+
+    try:
+        yield run_remote
     finally:
         await remote.dispose()
+
+
+async def on(database_url: str, f: Callable[[sa.Connection], T]) -> T:
+    """Run one function so."""
+    async with opened(database_url) as run:
+        return await run(f)
 
 
 def _declare_all_tables() -> None:
@@ -100,15 +123,16 @@ async def test_the_migrated_database_is_the_declared_one(database_url: str) -> N
 async def test_every_step_goes_up_and_down_again(empty_database_url: str) -> None:
     structures: list[list[tuple[str, ...]]] = [[]]
     of_data = _OF_DATA[parse_database_url(empty_database_url).get_backend_name()]
-    for revision in revisions():
-        await migrate(empty_database_url, revision)
-        structures.append(await on(empty_database_url, _structure))
-        assert (structures[-1] != structures[-2]) is (revision not in of_data)
-    for number in range(len(structures) - 2, -1, -1):
-        await on(empty_database_url, lambda connection: downgrade(connection, "-1"))
-        assert await on(empty_database_url, _structure) == structures[number]
-    await migrate(empty_database_url)
-    assert await on(empty_database_url, _structure) == structures[-1]
+    async with opened(empty_database_url) as run:
+        for revision in revisions():
+            await migrate(empty_database_url, revision)
+            structures.append(await run(_structure))
+            assert (structures[-1] != structures[-2]) is (revision not in of_data)
+        for number in range(len(structures) - 2, -1, -1):
+            await run(lambda connection: downgrade(connection, "-1"))
+            assert await run(_structure) == structures[number]
+        await migrate(empty_database_url)
+        assert await run(_structure) == structures[-1]
 
 
 def test_revisions_are_numbered() -> None:
