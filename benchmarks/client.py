@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         tally.body_bytes += length
         if not data.startswith(b"HTTP/1.1 200") or _FAILED in data:
             tally.failed = tally.failed or data
-        if now < tally.until and tally.failed is None:
+        if self._goes_on(now) and tally.failed is None:
             self._send()
         elif not self._done.done():
             self._done.set_result(None)
@@ -67,6 +67,9 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def _goes_on(self, now: float) -> bool:
+        return now < self._tally.until
 
     def _send(self) -> None:
         assert self._transport is not None

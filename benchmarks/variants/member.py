@@ -1,6 +1,5 @@
 """A caller who sees the interactions of its teams, and those that it asks for in these teams."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -47,11 +46,11 @@ def as_asked_with(key: str, case: Case) -> Sequence[Sequence[bytes]]:
     return [[_with(key, each) for each in requests] for requests in case.connections]
 
 
-def prove_alike(asked: Iterable[tuple[int, str]], reads: Sequence[Case]) -> None:
+async def prove_alike(asked: Iterable[tuple[int, str]], reads: Sequence[Case]) -> None:
     """Raise BenchmarkError unless all of these ports and keys get the same answers."""
     those = list(asked)
     for case in reads:
-        answers = {asyncio.run(ask(port, _with(key, case.connections[0][0]))) for port, key in those}
+        answers = {await ask(port, _with(key, case.connections[0][0])) for port, key in those}
         if len(answers) != 1:
             raise BenchmarkError(f"{case.name}: the variants do not give the same answer.")
 
