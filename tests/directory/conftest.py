@@ -22,8 +22,8 @@ from app.schema import build_catalogue, build_schema
 from app.selection.compiler import Compiler
 from app.settings import Settings
 from app.storage.database import Database, Work
-from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import ManualClock
+from tests.event_log import told_in
 from tests.remembering import remembered
 
 PERMISSIONS = (*GENERAL_PERMISSIONS, *kind_permissions(kind.name for kind in KINDS))
@@ -90,13 +90,7 @@ def ask(
 
 async def told(database: Database) -> list[EventRecord]:
     """Every event so far, lane by lane."""
-
-    def read(work: Work) -> list[EventRecord]:
-        cursor = Cursor((0,) * lane_count(work.connection))
-        query = read_after(work.dialect_name, cursor, 1000)
-        return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]
-
-    return await database.command(read)
+    return [each.event for each in await database.command(told_in)]
 
 
 def actor_of(user: User, *permissions: str) -> Actor:

@@ -26,8 +26,8 @@ from app.openid import Person
 from app.registry import CONNECTORS
 from app.settings import Settings
 from app.storage.database import Work
-from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.connections.conftest import connect, hello
+from tests.event_log import told_in
 from tests.graph.commands import (
     CONNECTIONS,
     DIRECTORY,
@@ -282,9 +282,4 @@ def product_events() -> Iterator[type[Event]]:
 
 async def told(graph: Graph) -> set[type[Event]]:
     """The events in the log."""
-
-    def read(work: Work) -> set[type[Event]]:
-        query = read_after(work.dialect_name, Cursor.start(lane_count(work.connection)), 100_000)
-        return {logged(row).event.type for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))}
-
-    return await graph.database.command(read)
+    return {each.event.type for each in await graph.database.command(told_in)}

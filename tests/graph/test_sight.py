@@ -22,7 +22,8 @@ from app.feed import Entry, EventStream
 from app.feed.stream import Match
 from app.registry import KINDS, PERMISSIONS
 from app.storage.database import Work
-from app.storage.event_log import Cursor, lane_count, logged, read_after
+from app.storage.event_log import Cursor, lane_count
+from tests.event_log import told_in
 from tests.graph.commands import ON_INTERACTION, ON_MESSAGE, ON_NOTE
 from tests.graph.exchanges import text
 from tests.graph.filled import Filled, fill
@@ -77,13 +78,7 @@ def moves(filled: Filled, chance: random.Random) -> Iterator[tuple[str, dict[str
 
 async def log_of(filled: Filled) -> list[LoggedEvent]:
     """All that was told, each lane in its order."""
-
-    def read(work: Work) -> list[LoggedEvent]:
-        start = Cursor.start(lane_count(work.connection))
-        query = read_after(work.dialect_name, start, 100_000)
-        return [logged(row) for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]
-
-    return await filled.graph.database.command(read)
+    return await filled.graph.database.command(told_in)
 
 
 async def test_narrowed_listeners_hear_of_what_they_see_before_or_after(world: Filled) -> None:

@@ -12,8 +12,8 @@ from app.core.ids import GlobalId
 from app.interactions.service.erasing import erase_part, finish_erasing
 from app.interactions.service.messages import Posted, receive_message
 from app.storage.database import Database, Work
-from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import ManualClock
+from tests.event_log import told_in
 from tests.graph.running import Graph, open_graph
 from tests.kinds.conftest import BO, store_customer
 from tests.kinds.conversation.conftest import Desk, furnish
@@ -79,13 +79,7 @@ class House:
 
     async def told(self) -> list[EventRecord]:
         """Every event so far, lane by lane."""
-
-        def read(work: Work) -> list[EventRecord]:
-            cursor = Cursor((0,) * lane_count(work.connection))
-            query = read_after(work.dialect_name, cursor, 1000)
-            return [logged(row).event for row in work.connection.exec_driver_sql(query.sql, tuple(query.args))]
-
-        return await self.database.command(read)
+        return [each.event for each in await self.database.command(told_in)]
 
     async def topics(self) -> list[str]:
         return [event.topic for event in await self.told()]

@@ -21,8 +21,8 @@ from app.kinds.chat_session.repository import ChatTopicRepository
 from app.kinds.conversation.model.channel_agent import ChannelAgent
 from app.kinds.conversation.repository import ChannelAgentRepository
 from app.storage.database import Work
-from app.storage.event_log import Cursor, lane_count, logged, read_after
 from tests.conftest import START, ManualClock
+from tests.event_log import told_in
 from tests.graph.running import RULES, Graph
 from tests.kinds.conftest import ADA, BO, KINDS, store_customer, store_users
 from tests.remembering import remembered
@@ -100,16 +100,8 @@ class Floor:
 
     async def topics(self, ref: GlobalId) -> list[str]:
         """The topics of the interaction's events, in their order."""
-
-        def read(work: Work) -> list[str]:
-            cursor = Cursor((0,) * lane_count(work.connection))
-            query = read_after(work.dialect_name, cursor, 1000)
-            rows = work.connection.exec_driver_sql(query.sql, tuple(query.args))
-            events = [logged(row).event for row in rows]
-            return [event.topic for event in events if event.interaction_id == ref.number]
-
-        found: list[str] = await self.do(read)
-        return found
+        events = [each.event for each in await self.do(told_in)]
+        return [event.topic for event in events if event.interaction_id == ref.number]
 
     async def queue(self, actor: Actor = BO, **given: Any) -> list[str]:
         """The ids of the attention queue that a filter leaves."""
