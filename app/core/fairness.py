@@ -38,11 +38,11 @@ class _Share(Generic[T]):
 class FairQueue(Generic[T]):
     """Entries that wait for a resource. `pop` serves the caller that has used least of it.
 
-    `most_running` limits how many entries of one caller run at once. There is no lock inside: threads that share a
-    queue must lock it."""
+    There is no lock inside: threads that share a queue must lock it."""
 
     def __init__(self, most_running: int | None = None) -> None:
-        self._most_running = most_running
+        self.most_running = most_running
+        """How many entries of a caller run at once. It may change while none runs."""
         self._shares: dict[Caller, _Share[T]] = {}
         # Shares with an entry that may run. `pop` puts a share back that was charged since it was added here.
         self._order: list[tuple[float, int, _Share[T]]] = []
@@ -86,7 +86,7 @@ class FairQueue(Generic[T]):
         share = self._shares.get(caller)
         if share is None:
             share = self._shares[caller] = _Share(caller, self._level)
-        if self._most_running is not None and share.running >= self._most_running:
+        if self.most_running is not None and share.running >= self.most_running:
             return False
         if share.used > self._level:
             self._level = share.used
@@ -155,7 +155,7 @@ class FairQueue(Generic[T]):
         return share
 
     def _may_run(self, share: _Share[T]) -> bool:
-        return bool(share.entries) and (self._most_running is None or share.running < self._most_running)
+        return bool(share.entries) and (self.most_running is None or share.running < self.most_running)
 
     def _put_in_order(self, share: _Share[T]) -> None:
         if not share.is_ordered and self._may_run(share):

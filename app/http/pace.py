@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter, thread_time
 
+from app.core.company import Company
 from app.core.fairness import Caller
 
 TICK = 0.001
@@ -24,9 +25,6 @@ would wait for it each time as long as the loop may keep it."""
 LATE = 4 * TICK
 """Seconds of a tick after which the loop counts as busy, whatever it has used: it had to wait for the interpreter or
 for a core, and has the more to do."""
-
-TOGETHER = 0.1
-"""Seconds for which a caller counts as there after its last request began."""
 
 
 class Allowance:
@@ -83,20 +81,15 @@ class Pace:
         self._allowance = Allowance(fewest, most, busy, time, used)
         self._seconds = tick
         self._go_on = go_on
-        self._time = time
         self._begun: dict[Caller, int] = {}
-        self._latest: Caller | None = None
-        self._together_until = 0.0
+        self._company = Company(time)
         self._ticks = False
 
     def begins(self, caller: Caller) -> bool:
         """Whether a request of the caller may begin now. `go_on` is called after a tick in which one might not."""
-        now = self._time()
-        if caller != self._latest:
-            if self._latest is not None:
-                self._together_until = now + TOGETHER
-            self._latest = caller
-        if now >= self._together_until:
+        if caller != self._company.latest:
+            self._company.note(caller)
+        if not self._company.is_there:
             return True
         if not self._ticks:
             self._ticks = True

@@ -122,7 +122,8 @@ class PostgresqlPlans:
                 is_long = isinstance(reason, TakesLong)
                 read.future = self._loop.create_future()
             finally:
-                read.end_trial()
+                if read.trial is not None:
+                    read.end_trial()
                 if is_long:
                     queue.restart(read, monotonic() - began)
                 else:
@@ -292,8 +293,7 @@ class PostgresqlPlans:
 
 
 def _sent(plan: Plan, rows: Any) -> tuple[Query | None, Any]:
-    """The plan's next statement; at its end, None and the result. A future cannot carry
-    StopIteration."""
+    """The plan's next statement; at its end, None and the result. A future cannot carry StopIteration."""
     try:
         return plan.send(rows), None
     except StopIteration as stop:

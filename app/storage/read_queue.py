@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from app.core.company import Company
 from app.core.errors import Timeout, Unavailable
 from app.core.fairness import SERVER, Caller, FairQueue, Turn, too_many_wait
 from app.storage.query import Steps
@@ -14,9 +15,6 @@ LONGEST_WAIT = 30.0
 """How many seconds a read may wait for its turn. A read that waited longer is refused when its turn comes."""
 
 _MOST_REMEMBERED = 1_000
-
-_TOGETHER = 0.1
-"""Seconds for which a caller counts as there after its last read began."""
 
 _SHORT_AGAIN = 0.5
 """The part of a short read's time that a long one may use, to count as short from then on. Reads that take about as
@@ -88,22 +86,16 @@ class ReadQueue:
         self._long: FairQueue[Read] = FairQueue(self.most_long_each)
         self._long_running = 0
         self._remembered: dict[tuple[Caller, str], None] = {}
-        self._latest: Caller | None = None
-        self._together_until = 0.0
+        self._company = Company()
 
     def start(self, read: Read) -> bool:
         """Whether the read may run at once, until `end` or `restart`: it may when no other read has to go first."""
-        if read.caller is not self._latest and read.caller is not SERVER:
-            self._note(read.caller)
+        if read.caller is not self._company.latest and read.caller is not SERVER:
+            self._company.note(read.caller)
         if not self.free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
             return False
         self.free -= 1
         return True
-
-    def _note(self, caller: Caller) -> None:
-        if self._latest is not None and caller != self._latest:
-            self._together_until = monotonic() + _TOGETHER
-        self._latest = caller
 
     def add(self, read: Read) -> bool:
         """Let the read wait. Returns whether `next` may give it out now, not only after another read has ended.
@@ -191,7 +183,7 @@ class ReadQueue:
 
     def has_company(self, read: Read) -> bool:
         """Whether others read, or have read lately, whom a short read delays should it take long."""
-        return self.must_yield(read) or (read.is_short and monotonic() < self._together_until)
+        return self.must_yield(read) or (read.is_short and self._company.is_there)
 
     def require_short(self, read: Read, statement: str) -> None:
         """Record which statement comes next. Raises TakesLong when this statement has made a read of the caller long

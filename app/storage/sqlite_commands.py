@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from app.core.company import Company
 from app.core.errors import OutcomeUnknown, Unavailable
-from app.core.fairness import Caller, FairQueue, too_many_wait
+from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
@@ -26,6 +27,9 @@ T = TypeVar("T")
 ATTEMPTS = 4
 _LARGEST_GROUP = 256
 _MOST_OF_ONE_CALLER = 64
+_MOST_IN_COMPANY = 16
+"""Of one caller while there are others, who wait for the group before their own, and whose answers wait for its."""
+
 _LONGEST_GROUP = 0.012
 """After how many seconds a group is committed. A unit that arrives meanwhile waits for it, and then for its own."""
 
@@ -44,8 +48,8 @@ _Group = list[tuple[Caller, _Entry]]
 class SqliteCommands:
     """The writer. Commands queue while its thread works; then one hop runs a group of them in one transaction.
 
-    A group holds at most 64 units of one caller and ends after 12 ms, so that no caller delays another for long. Units
-    that have not run by then come first in the next groups."""
+    A group holds at most 64 units of one caller, 16 while there are others, and ends after 12 ms, so that no caller
+    delays another for long. Units that have not run by then come first in the next groups."""
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class SqliteCommands:
         self._open_work = open_work
         self._most_waiting = most_waiting
         self._queue: FairQueue[_Entry] = FairQueue(_MOST_OF_ONE_CALLER)
+        self._company = Company()
         self._working = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -101,6 +106,8 @@ class SqliteCommands:
         if self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if caller is not self._company.latest and caller is not SERVER:
+            self._company.note(caller)
         self._queue.push(caller, (unit, future))
         if not self._working:
             self._working = True
@@ -123,6 +130,7 @@ class SqliteCommands:
 
     def _start(self) -> None:
         group: _Group = []
+        self._queue.most_running = _MOST_IN_COMPANY if self._company.is_there else _MOST_OF_ONE_CALLER
         while len(group) < _LARGEST_GROUP and (found := self._queue.pop()) is not None:
             group.append(found)
         units = [unit for _, (unit, _) in group]

@@ -15,17 +15,17 @@ from starlette.routing import Route
 from app import asgi
 from app.commands import worker
 from app.commands.serving import serve
+from app.core import company
 from app.destinations.model import DestinationState
 from app.destinations.repository import DestinationRepository
 from app.destinations.tables import destination
 from app.dispatcher import Dispatcher, dispatching
-from app.http import pace, server
+from app.http import server
 from app.http.config import Config
 from app.live.index import Index
 from app.live.matchers import Matchers
 from app.live.subscriptions import Subscriptions
 from app.settings import Settings
-from app.storage import read_queue
 from app.storage.database import Database
 from app.storage.work import Work
 
@@ -118,7 +118,7 @@ def main() -> None:
     """Serve on a free port."""
     switches = Switches()
     # A variant begins with a clean slate: its caller asks alone, whoever did a moment ago.
-    pace.TOGETHER = read_queue._TOGETHER = 0.0
+    company.TOGETHER = 0.0
     vars(asgi)["dispatching"] = switches.dispatching
     vars(worker)["server_of"] = switches.server_of
     serve(port=0)

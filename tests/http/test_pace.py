@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from app.core.company import TOGETHER
 from app.http.in_flight import InFlight
-from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, LATE, MOST, TICK, TOGETHER, Pace
+from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, LATE, MOST, TICK, Pace
 from tests.serving import PATIENCE, Served, eventually
 
 pytestmark = pytest.mark.anyio

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.core.company import TOGETHER
 from app.core.errors import RateLimited, Unavailable
 from app.settings import Settings
 from app.storage import engines, sqlite_commands
@@ -40,6 +41,25 @@ async def test_command_of_a_caller_with_few_passes_those_of_one_with_many(scratc
     # What runs by then is not interrupted: one group on SQLite, the caller's connections on PostgreSQL.
     assert order.index("few") - begun <= 2 * 64
     await asyncio.gather(*many)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_groups_hold_few_commands_of_a_caller_while_there_are_others(scratch_database: Database) -> None:
+    def nothing(work: Work) -> None:
+        """What matters is the commit."""
+
+    async def grouped(*callers: str) -> int:
+        """How many commits it takes to run 128 commands of one caller, when these have sent one just before."""
+        for caller in callers:
+            await scratch_database.command_of(caller, None, nothing)
+        before = scratch_database.tally.commits
+        await asyncio.gather(*(scratch_database.command_of("many", None, nothing) for _ in range(128)))
+        return scratch_database.tally.commits - before
+
+    assert await grouped() == 2
+    assert await grouped("many", "few") == 8
+    await asyncio.sleep(2 * TOGETHER)
+    assert await grouped() == 2
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,0 +1,32 @@
+"""Whether callers are there beside one another."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from app.core.fairness import Caller
+
+TOGETHER = 0.1
+"""Seconds for which a caller counts as there after it last asked for something."""
+
+
+class Company:
+    """Whether more than one caller is there."""
+
+    __slots__ = ("_time", "_until", "latest")
+
+    def __init__(self, time: Callable[[], float] = monotonic) -> None:
+        self.latest: Caller | None = None
+        """Who asked last; nothing has to be noted when the same one asks again."""
+        self._until = 0.0
+        self._time = time
+
+    @property
+    def is_there(self) -> bool:
+        """Whether several callers have asked in turn lately."""
+        return self._time() < self._until
+
+    def note(self, caller: Caller) -> None:
+        """Note that the caller has asked."""
+        if self.latest is not None and caller != self.latest:
+            self._until = self._time() + TOGETHER
+        self.latest = caller
