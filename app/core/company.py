@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import monotonic
 
-from app.core.fairness import Caller
+from app.core.fairness import SERVER, Caller
 
 TOGETHER = 0.1
 """Seconds for which a caller counts as there after it last asked for something."""
@@ -26,7 +26,9 @@ class Company:
         return self._time() < self._until
 
     def note(self, caller: Caller) -> None:
-        """Note that the caller has asked."""
+        """Note that the caller has asked. The process itself is nobody's company."""
+        if caller is SERVER:
+            return
         if self.latest is not None and caller != self.latest:
             self._until = self._time() + TOGETHER
         self.latest = caller

@@ -90,7 +90,7 @@ class ReadQueue:
 
     def start(self, read: Read) -> bool:
         """Whether the read may run at once, until `end` or `restart`: it may when no other read has to go first."""
-        if read.caller is not self._company.latest and read.caller is not SERVER:
+        if read.caller is not self._company.latest:
             self._company.note(read.caller)
         if not self.free or self._own or not (read.caller is SERVER or self._short.begin(read.caller)):
             return False

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.company import Company
 from app.core.errors import OutcomeUnknown, Unavailable
-from app.core.fairness import SERVER, Caller, FairQueue, too_many_wait
+from app.core.fairness import Caller, FairQueue, too_many_wait
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
 from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
@@ -106,7 +106,7 @@ class SqliteCommands:
         if self._queue.waiting(caller) >= self._most_waiting:
             raise too_many_wait(self._most_waiting)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        if caller is not self._company.latest and caller is not SERVER:
+        if caller is not self._company.latest:
             self._company.note(caller)
         self._queue.push(caller, (unit, future))
         if not self._working:
