@@ -29,6 +29,10 @@ from tests.kinds.rest import House, housed
 
 __all__ = ["kinds", "settings"]
 
+CNV = GlobalId("cnv", 1)
+SETTLES = 15.0
+"""Seconds after which it is looked for what became of a write that was not answered."""
+
 
 @dataclass
 class Pair(Twinned):
@@ -72,6 +76,13 @@ async def twin(tmp_path: Path, sqlite_template: Path, clock: ManualClock) -> Asy
 @pytest.fixture
 async def pair(twin: House, database: Database, clock: ManualClock) -> Pair:
     return await connected(twin, database, clock)
+
+
+@pytest.fixture
+async def met(pair: Pair) -> None:
+    """The first conversation, CNV: a customer has written, and it is known here."""
+    await pair.hears("Hello?")
+    await pair.sync()
 
 
 async def connected(twin: House, database: Database, clock: ManualClock, **more: object) -> Pair:

@@ -6,7 +6,6 @@ import pytest
 
 from app.connections.service import reading
 from app.connections.tables import dirty
-from app.core.ids import GlobalId
 from app.interactions.model import State
 from app.interactions.service.holding import assign
 from app.interactions.service.state import close, reopen
@@ -14,19 +13,9 @@ from app.kinds.conversation.model.conversation import Status
 from app.kinds.conversation.upstream.voicebot.client import VoicebotRemote
 from app.storage.work import Work
 from tests.kinds.conftest import BO
-from tests.kinds.conversation.upstream.voicebot.conftest import Pair
+from tests.kinds.conversation.upstream.voicebot.conftest import CNV, SETTLES, Pair
 
-pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
-
-CNV = GlobalId("cnv", 1)
-SETTLES = 15.0
-
-
-@pytest.fixture
-async def pair(pair: Pair) -> Pair:
-    await pair.hears("Hello?")
-    await pair.sync()
-    return pair
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each, pytest.mark.usefixtures("met")]
 
 
 async def test_value_that_is_set_back_there_at_once_is_set_back_here(pair: Pair) -> None:

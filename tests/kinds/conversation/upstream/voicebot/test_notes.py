@@ -17,13 +17,10 @@ from app.storage.work import Work
 from tests.conftest import ManualClock
 from tests.connections.conftest import ADA
 from tests.kinds.conftest import BO
-from tests.kinds.conversation.upstream.voicebot.conftest import Pair, connected
+from tests.kinds.conversation.upstream.voicebot.conftest import CNV, SETTLES, Pair, connected
 from tests.kinds.rest import House
 
 pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
-
-CNV = GlobalId("cnv", 1)
-SETTLES = 15.0
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import pytest
 
 from app.core.errors import NotSupported
-from app.core.ids import GlobalId
 from app.interactions.messages import MessageStatus
 from app.interactions.model import State
 from app.interactions.service.holding import assign, claim, release
@@ -11,11 +10,9 @@ from app.interactions.service.messages import mark_read
 from app.interactions.service.state import close, reopen, snooze
 from app.kinds.conversation.model.conversation import Status
 from tests.kinds.conftest import BO
-from tests.kinds.conversation.upstream.voicebot.conftest import Pair
+from tests.kinds.conversation.upstream.voicebot.conftest import CNV, Pair
 
 pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
-
-CNV = GlobalId("cnv", 1)
 
 
 async def test_conversation_is_read_with_its_messages(pair: Pair) -> None:

@@ -36,11 +36,10 @@ from app.storage.event_log import event_log
 from tests.conftest import ManualClock
 from tests.connections.conftest import ADA, KEYS
 from tests.kinds.conftest import BO
-from tests.kinds.conversation.upstream.voicebot.conftest import Pair
+from tests.kinds.conversation.upstream.voicebot.conftest import CNV, Pair
 
 pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
-CNV = GlobalId("cnv", 1)
 GOOD = {"system": "VOICEBOT", "name": "Bot", "address": "https://bot.example.com/v1", "credential": "token"}
 
 

@@ -21,19 +21,9 @@ from app.storage.event_log import event_log
 from app.storage.leases import take_lease
 from app.storage.work import Work
 from tests.kinds.conftest import BO, CY, store_customer
-from tests.kinds.conversation.upstream.voicebot.conftest import Pair
+from tests.kinds.conversation.upstream.voicebot.conftest import CNV, SETTLES, Pair
 
-pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
-
-CNV = GlobalId("cnv", 1)
-SETTLES = 15.0
-
-
-@pytest.fixture
-async def pair(pair: Pair) -> Pair:
-    await pair.hears("Hello?")
-    await pair.sync()
-    return pair
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each, pytest.mark.usefixtures("met")]
 
 
 async def topics(pair: Pair) -> list[str]:
