@@ -19,6 +19,7 @@ from app.asgi import create_app
 from app.core.actor import Actor
 from app.core.clock import Clock, utc_now
 from app.destinations.model.retries import Retries
+from app.destinations.tables import alert
 from app.directory.service import update_user
 from app.dispatcher import DispatchLimits
 from app.execution.outcome import GraphQLRequest, Outcome
@@ -123,6 +124,16 @@ class Running:
         document = f"query($id: ID!) {{ deliveries(destinationId: $id, first: 100) {{ nodes {{ {fields} }} }} }}"
         found: list[dict[str, Any]] = (await self.read(document, id=ref))["deliveries"]["nodes"]
         return found[::-1]
+
+    async def followed(self, count: int) -> None:
+        """Wait until policies follow so many alerts, for their minutes count from then."""
+
+        def alerts(work: Work) -> int:
+            return work.connection.execute(sa.select(sa.func.count()).select_from(alert)).scalar_one()
+
+        async with asyncio.timeout(PATIENCE):
+            while await self.services.database.command(alerts) < count:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.02)
 
     async def delivered(self, ref: str, fields: str, wanted: list[dict[str, Any]]) -> None:
         """Wait until the deliveries to a destination are these, for they are noted after the receiver has answered."""

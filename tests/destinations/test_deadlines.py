@@ -6,12 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
-from app.destinations.tables import alert
 from app.interactions.model import Level
 from app.interactions.service.state import acknowledge, raise_attention
-from app.storage.database import Work
 from tests.command_line import FORKED
 from tests.conftest import ManualClock
 from tests.destinations.receiving import Receiver, receiving
@@ -36,13 +33,7 @@ async def _two_wait(app: Running, receiver: Receiver) -> None:
     await app.house.hear()
     await app.house.hear_sam()
     await app.house.database.command(raise_attention, ADA, ses(2), Level.HIGH)
-
-    def waiting(work: Work) -> int:
-        return work.connection.execute(sa.select(sa.func.count()).select_from(alert)).scalar_one()
-
-    async with asyncio.timeout(PATIENCE):
-        while await app.services.database.command(waiting) < 2:  # noqa: ASYNC110 - nobody tells of it
-            await asyncio.sleep(0.02)
+    await app.followed(2)
 
 
 async def test_deadline_of_a_policy_fires_once_at_whatever_point_a_process_is_killed(database_url: str) -> None:

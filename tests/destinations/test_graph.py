@@ -257,7 +257,7 @@ async def test_deliveries_are_kept_while_the_cursor_has_to_pass_them(database_ur
         receiver.decide = lambda _headers, _body: (500, {}, b"")
         ref, _ = await app.destination(receiver.url)
         await app.house.hear(actor=ADA)
-        await receiver.has(1)
+        await app.delivered(ref, "status", [{"status": "PENDING"}])
         await app.do("pauseDestination", {"id": ref})
         clock.advance(8 * 86_400)
         await app.services.database.command(forget_deliveries)

@@ -252,6 +252,7 @@ async def test_alert_is_repeated_by_the_scheduler_until_somebody_acknowledges_it
         await app.house.hear()
         # Whoever waits already is told of, too.
         await _policy(app, receiver, afterMinutes=5, againMinutes=10)
+        await app.followed(1)
         assert await receiver.silent()
         for count, minutes in enumerate((5, 10, 10), start=1):
             clock.advance(60 * minutes)

@@ -323,9 +323,10 @@ async def test_bits_of_any_kind_end_the_socket_at_most(calm: Served, bits: list[
     async with raw(calm) as (reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(INIT + b"".join(bits))
-        if half:
-            writer.write_eof()
+        # The server may have cut the connection already.
         with suppress(OSError, TimeoutError):
+            if half:
+                writer.write_eof()
             async with asyncio.timeout(0.02):
                 await reader.read()
 

@@ -1,5 +1,3 @@
-from time import perf_counter
-
 import pytest
 
 from app.core.errors import InvalidInput
@@ -21,11 +19,10 @@ def test_what_is_no_expression(pattern: str) -> None:
     assert refused.value.path == ("filter",)
 
 
-def test_no_expression_takes_long() -> None:
-    start = perf_counter()
-    for pattern in ("(a+)+$", "(a|aa)+$", "(.*a){20}", "(x+x+)+y"):
-        expression(pattern)("a" * 9_999 + "!")
-    assert perf_counter() - start < 2
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a){20}$", "(x+x+)+y"])
+def test_an_expression_is_tried_in_time_linear_to_the_text(pattern: str) -> None:
+    # An engine that goes back would be at it for years.
+    assert not expression(pattern)("a" * 9_999 + "!")
 
 
 @pytest.mark.parametrize(
