@@ -1,6 +1,7 @@
 """One HTTP connection: uvicorn's, with limits, and requests that can cut it."""
 
 import asyncio
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any, cast
 
@@ -59,6 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _parse(self, data: bytes) -> None:
         if self._refused or self.parser is None:
             return
+        before = None if self._is_whole or self._head is not None else self.cycle
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
@@ -66,6 +68,13 @@ class HttpProtocol(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too long.")
         if not self._is_whole and self._too_slow is None:
             self._too_slow = self.loop.call_later(SLOWEST_REQUEST, self.transport.abort)
+        if self._is_whole or self._head is not None or self.cycle is None:
+            self._intake.body_left = 0
+        elif self.cycle is before:
+            self._intake.body_left = max(self._intake.body_left - len(data), 0)
+        else:
+            # Nothing of this body was read yet: the application runs later.
+            self._intake.body_left = max(_length_of(self.headers) - len(self.cycle.body), 0)
 
     def send_400_response(self, msg: str) -> None:
         if self._refused:
@@ -213,3 +222,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._too_slow is not None:
             self._too_slow.cancel()
             self._too_slow = None
+
+
+def _length_of(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """The length of a body as its head tells it, 0 where it does not."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)

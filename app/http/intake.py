@@ -9,6 +9,9 @@ from typing import Any
 PIECE = 1_024
 """Bytes that are parsed at once. The worst of them, requests of one line each, take half a millisecond."""
 
+BODY_PIECE = 16_384
+"""The same within a body whose length its head has told. To its parser all of it is one piece, however long."""
+
 SHARE = 0.0003
 """Seconds in a row for all that is longer than one piece, of all connections together."""
 
@@ -63,7 +66,19 @@ class Intake:
     of a connection waits for its turn however little it is, and is read on beside: of a client that connects anew for
     each request and does not wait for its answer, nothing is parsed."""
 
-    __slots__ = ("_data", "_held", "_left", "_pacing", "_reads", "_start", "_transport", "_waits", "is_new", "parse")
+    __slots__ = (
+        "_data",
+        "_held",
+        "_left",
+        "_pacing",
+        "_reads",
+        "_start",
+        "_transport",
+        "_waits",
+        "body_left",
+        "is_new",
+        "parse",
+    )
 
     def __init__(
         self,
@@ -81,6 +96,8 @@ class Intake:
         self._held = False
         self.is_new = True
         """Whether nothing of the connection was parsed yet."""
+        self.body_left = 0
+        """How many bytes of a body of known length come next, as far as its parser knows."""
         self._waits = False
         self._reads = True
 
@@ -120,7 +137,7 @@ class Intake:
         self._waits = False
         if self._data and not self._held:
             self.is_new = False
-            end = self._start + PIECE
+            end = self._start + max(PIECE, min(self.body_left, BODY_PIECE))
             piece = self._data[self._start : end]
             if end < len(self._data):
                 self._start = end

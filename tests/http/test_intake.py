@@ -5,7 +5,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from app.http.intake import PIECE, SHARE, Intake, Pacing
+from app.http.intake import BODY_PIECE, PIECE, SHARE, Intake, Pacing
 from tests.serving import PATIENCE, Served
 
 pytestmark = pytest.mark.anyio
@@ -118,6 +118,22 @@ async def test_intake_of_one_turn_is_bounded_over_all_connections() -> None:
     await rows(pacing, 5)
     assert [len(each.pieces) for each in connections] == [3] * 8
     assert all(each.transport.reads for each in connections)
+
+
+async def test_intake_of_a_body_of_known_length_is_parsed_in_larger_pieces() -> None:
+    pacing, clock = made()
+    connection = Connection(pacing, clock, lambda piece: shorten(len(piece)))
+
+    def shorten(taken: int) -> None:
+        connection.intake.body_left = max(connection.intake.body_left - taken, 0)
+
+    connection.intake.body_left = BODY_PIECE * 2 + PIECE * 2
+    connection.intake.take(b"a" * connection.intake.body_left + b"b" * PIECE * 2)
+    await rows(pacing, 10)
+    assert connection.pieces == [
+        *[b"a" * size for size in (BODY_PIECE, BODY_PIECE, PIECE * 2)],
+        *[b"b" * PIECE] * 2,
+    ]
 
 
 async def test_intake_keeps_the_order_of_what_comes_meanwhile() -> None:
@@ -251,7 +267,30 @@ async def test_intake_of_long_requests_is_parsed_piece_by_piece(sqlite_served: S
     writer.close()
     assert answer.startswith(b"HTTP/1.1 200 ")
     # All but the ends of what was read at once, which may be short.
-    assert pacing.pieces >= len(given) // PIECE - 2
+    assert pacing.pieces >= len(given) // (BODY_PIECE if what == "body" else PIECE) - 2
+    if what == "body":
+        # The application takes what has come whenever it is more than 64 KiB, and the rest of a read is a piece.
+        assert pacing.pieces <= len(given) // BODY_PIECE * 3
+
+
+async def test_intake_tells_the_length_of_each_body_anew(sqlite_served: Served) -> None:
+    pacing = sqlite_served.config.pacing
+    long = orjson.dumps({"query": "{ __typename }", "x": "x" * 100_000})
+    requests = [
+        HEAD + b"content-length: %d\r\n\r\n" % len(long) + long,
+        HEAD + b"transfer-encoding: chunked\r\n\r\n" + chunked(long[:20_000]),
+        HEAD + b"content-length: %d\r\n\r\n" % len(long) + long,
+    ]
+    reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_served.port)
+    writer.write(b"".join(requests))
+    for status in (b"200", b"400", b"200"):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        assert head.startswith(b"HTTP/1.1 " + status)
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await asyncio.wait_for(reader.readexactly(int(length.partition(b":")[2])), PATIENCE)
+    writer.close()
+    # Pieces of the one in the middle are small, those of the others are not.
+    assert len(requests[1]) // PIECE - 2 <= pacing.pieces <= len(requests[1]) // PIECE + len(long) // BODY_PIECE * 6
 
 
 async def test_intake_of_many_requests_in_one_write_answers_all_of_them(sqlite_served: Served) -> None:
