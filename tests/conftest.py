@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,17 +25,9 @@ from tests.keeping import keep_connections, keeper
 from tests.lasting_loop import keep_loop, lasting
 from tests.postgres import EXISTING, Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed, has_programs
+from tests.readers import read_warm
 from tests.replication import Replicated, replicated_servers
-from tests.sharing import (
-    connect_for_plans_alone,
-    leave_the_disk_alone,
-    make_cheap_fingerprints,
-    pass_over_an_empty_environment,
-    share_compiled_statements,
-    share_migrations,
-    share_what_clients_trust,
-    share_what_every_start_makes,
-)
+from tests.sharing import share_all
 from tests.sizes import be_thorough, pass_over_our_constants
 from tests.turns import BOTH, EACH, left_out
 
@@ -75,14 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(50_000, 20, 100)
     be_thorough(config.getoption("thorough"))
     patch = pytest.MonkeyPatch()
-    share_compiled_statements(patch)
-    share_what_every_start_makes(patch)
-    share_what_clients_trust(patch)
-    share_migrations(patch)
-    pass_over_an_empty_environment(patch)
-    connect_for_plans_alone(patch)
-    leave_the_disk_alone(patch)
-    make_cheap_fingerprints(patch)
+    share_all(patch)
+    read_warm(patch)
     keep_loop(patch)
     keep_connections(patch)
     config.add_cleanup(patch.undo)
@@ -236,17 +222,17 @@ def replicated() -> Iterator[Replicated]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a fresh, migrated database, in which every chore is done."""
-    with fresh_url(request, tmp_path) as url:
+    with fresh_url(request, lambda: request.getfixturevalue("tmp_path")) as url:
         yield url
 
 
 @contextmanager
-def fresh_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def fresh_url(request: pytest.FixtureRequest, folder: Callable[[], Path]) -> Iterator[str]:
     """A fresh, migrated database of the kind that the fixture's parameter names, for a fixture of any scope."""
     if request.param == "sqlite":
-        path = folder / "switchboard.db"
+        path = folder() / "switchboard.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
     else:
@@ -257,15 +243,15 @@ def fresh_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database for all those tests of a module that leave it as it is."""
-    with fresh_url(request, tmp_path_factory.mktemp("database")) as url:
+    with fresh_url(request, lambda: tmp_path_factory.mktemp("database")) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database without any tables."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        yield f"sqlite:///{request.getfixturevalue('tmp_path') / 'empty.db'}"
     else:
         with empty_database(request.getfixturevalue("postgres_server")) as url:
             yield url

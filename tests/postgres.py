@@ -28,7 +28,8 @@ _PATIENCE = 300
 
 # What the migrations put in, with a function that puts it back after a test; and a note of every change of tables from
 # then on. Rows that are as they were stay: what is deleted takes its place until the end, and later tests would read
-# past it. In a function, because that is planned once.
+# past it. In a function, because that is planned once, and asked for in one round trip: it ends the sessions of others
+# first, but for those that are kept, and does nothing where tables have changed.
 _KEEP_SEED = """
 CREATE SCHEMA seed;
 DO $make$ DECLARE t text; filled boolean; body text := ''; BEGIN
@@ -46,9 +47,14 @@ DO $make$ DECLARE t text; filled boolean; body text := ''; BEGIN
         END IF;', t);
     END IF;
   END LOOP;
-  EXECUTE format('CREATE FUNCTION seed.put_back() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN %s
+  EXECUTE format('CREATE FUNCTION seed.put_back(kept int[]) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(kept);
+    IF EXISTS (SELECT FROM seed.altered) THEN RETURN false; END IF;
+    %s
     PERFORM setval(format(''%%I.%%I'', schemaname, sequencename)::regclass, start_value, false)
     FROM pg_sequences WHERE last_value IS NOT NULL;
+    RETURN true;
   END $f$', body);
 END $make$;
 CREATE TABLE seed.altered (at timestamptz);
@@ -57,12 +63,9 @@ $$ BEGIN INSERT INTO seed.altered VALUES (now()); END $$;
 CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION seed.note();
 CREATE EVENT TRIGGER note_drop ON sql_drop EXECUTE FUNCTION seed.note();
 """
-_ALTERED = "SELECT EXISTS (SELECT FROM seed.altered)"
-_BE_ALONE = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL($1::int[])
-"""
-_PUT_BACK = "SET session_replication_role = replica; SELECT seed.put_back()"
+_PUT_BACK = "SELECT seed.put_back($1)"
+_AS_REPLICA = {"session_replication_role": "replica"}
+"""The setting under which no trigger fires and no foreign key is checked."""
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _STRUCTURE = """
 SELECT string_agg(concat(relname, attname, format_type(atttypid, atttypmod), attnotnull), ',' ORDER BY relname, attnum)
@@ -186,13 +189,24 @@ class Copies:
         """Bring the rows back, and drop tables of the test's own.
 
         False when the test has changed ours, and the database is of no more use."""
-        connection = await self._connection(name)
-        await connection.execute(_BE_ALONE, keeper.processes(self._arguments(name)))
-        if await connection.fetchval(_ALTERED) and not await self._restore_structure(connection, name):
-            await self._kept.pop(name).close()
-            return False
-        await connection.execute(_PUT_BACK)
-        return True
+        if await self._put_back(name):
+            return True
+        if await self._restore_structure(self._kept[name], name):
+            return await self._put_back(name)
+        await self._kept.pop(name).close()
+        return False
+
+    async def _put_back(self, name: str) -> bool:
+        """End the sessions of others and bring the rows back; False when tables were changed."""
+        kept = keeper.processes(self._arguments(name))
+        if name in self._kept:
+            # A test may have ended it.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                return bool(await self._kept[name].fetchval(_PUT_BACK, kept))
+        arguments = self._arguments(name)
+        settings = {**arguments["server_settings"], **_AS_REPLICA}
+        self._kept[name] = await asyncpg.connect(**{**arguments, "server_settings": settings})
+        return bool(await self._kept[name].fetchval(_PUT_BACK, kept))
 
     async def _restore_structure(self, connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> bool:
         """Drop the test's own tables; whether ours are as they were."""
@@ -205,16 +219,6 @@ class Copies:
             return False
         await connection.execute("DELETE FROM seed.altered")
         return True
-
-    async def _connection(self, name: str) -> "asyncpg.Connection[asyncpg.Record]":
-        """The one that is kept, or a new one when a test has ended it."""
-        kept = self._kept.get(name)
-        if kept is not None:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                await kept.execute("SELECT")
-                return kept
-        self._kept[name] = await asyncpg.connect(**self._arguments(name))
-        return self._kept[name]
 
     def _arguments(self, name: str) -> dict[str, Any]:
         return asyncpg_arguments(parse_database_url(_text(self._server.set(database=name))))

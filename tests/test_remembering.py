@@ -30,7 +30,7 @@ users: Any = store_users.__wrapped__  # type: ignore[attr-defined]
 def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
     """The addresses of three fresh databases."""
     with ExitStack() as stack:
-        yield [stack.enter_context(fresh_url(request, tmp_path_factory.mktemp("database"))) for _ in range(3)]
+        yield [stack.enter_context(fresh_url(request, lambda: tmp_path_factory.mktemp("database"))) for _ in range(3)]
 
 
 async def test_remembered_rows_are_those_that_the_function_makes(urls: Sequence[str]) -> None:

@@ -19,14 +19,14 @@ async def graph(database_url: str) -> AsyncIterator[Graph]:
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def lasting_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database for all tests that change nothing."""
-    with fresh_url(request, tmp_path_factory.mktemp("database")) as url:
+    with fresh_url(request, lambda: tmp_path_factory.mktemp("database")) as url:
         yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def changing_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database for all tests of one module, which change it as they come."""
-    with fresh_url(request, tmp_path_factory.mktemp("database")) as url:
+    with fresh_url(request, lambda: tmp_path_factory.mktemp("database")) as url:
         yield url
 
 

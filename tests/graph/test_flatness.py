@@ -98,7 +98,7 @@ CASES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
 def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
     """A database for each size."""
     with ExitStack() as stack:
-        yield [stack.enter_context(fresh_url(request, tmp_path_factory.mktemp("database"))) for _ in SIZES]
+        yield [stack.enter_context(fresh_url(request, lambda: tmp_path_factory.mktemp("database"))) for _ in SIZES]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from queue import SimpleQueue
+from threading import Thread
 
 import pytest
 import sqlalchemy as sa
@@ -36,8 +38,11 @@ pointer = sa.Table(
 
 
 @pytest.fixture(autouse=True)
-def new_connections() -> Iterator[None]:
-    """Here it is tried what happens to connections, so none has a session that another test began."""
+def new_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Here it is tried what happens to connections, so none has a session that another test began, and readers begin
+    and read in turn as a server's do."""
+    monkeypatch.setattr("app.storage.sqlite_plans.SimpleQueue", SimpleQueue)
+    monkeypatch.setattr("app.storage.sqlite_plans.Thread", Thread)
     keeper.is_off = True
     yield
     keeper.is_off = False
