@@ -12,13 +12,14 @@ TOGETHER = 0.1
 class Company:
     """Whether more than one caller is there."""
 
-    __slots__ = ("_time", "_until", "latest")
+    __slots__ = ("_met", "_time", "_until", "latest")
 
-    def __init__(self, time: Callable[[], float] = monotonic) -> None:
+    def __init__(self, time: Callable[[], float] = monotonic, met: Callable[[], None] | None = None) -> None:
         self.latest: Caller | None = None
         """Who asked last; nothing has to be noted when the same one asks again."""
         self._until = 0.0
         self._time = time
+        self._met = met  # called whenever a caller asks after another
 
     @property
     def is_there(self) -> bool:
@@ -31,4 +32,6 @@ class Company:
             return
         if self.latest is not None and caller != self.latest:
             self._until = self._time() + TOGETHER
+            if self._met is not None:
+                self._met()
         self.latest = caller

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from app.core.short_turns import Spell, short_turns
 from app.http.addresses import Addresses
 from app.http.pace import Allowance
 
@@ -84,6 +85,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, deque[tuple[int, socket.socket]]] = {}
         self._allowance = allowance
+        self._short_turns = Spell(short_turns)
         self._accepted_in_tick = 0
         self._made_in_tick = 0
         self._ticks = 0
@@ -115,6 +117,7 @@ class Door:
         if self._is_closed:
             return
         self._is_closed = True
+        self._short_turns.end()
         self._accepts = False
         self._read(False)
         for timer in (self._tick, self._retry):
@@ -212,6 +215,8 @@ class Door:
     def _next_tick(self) -> None:
         self._tick = None
         self._allowance.end()
+        if self._allowance.is_scarce:
+            self._short_turns.prolong()
         self._ticks += 1
         self._accepted_in_tick = self._made_in_tick = 0
         self._set_up()

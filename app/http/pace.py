@@ -48,6 +48,11 @@ class Allowance:
         self._used = used
         self._since = (0.0, 0.0)
 
+    @property
+    def is_scarce(self) -> bool:
+        """Whether the loop is too busy for all that could begin."""
+        return self.each < self._most
+
     def begin(self) -> None:
         """Begin a tick."""
         self._since = (self._time(), self._used())

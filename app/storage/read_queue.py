@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -68,10 +69,18 @@ class ReadQueue:
     one starts. Within a class, the caller that has used least is served first. The reads of one caller use at most half
     of the readers, where that leaves one for its short reads, and its long reads at most a quarter of `most_long`. A
     read is short unless it used up `short_seconds` before. There is no lock inside: threads that share the queue must
-    lock it. `waiting` is the number of waiting reads. `opened` of the readers exist; each call of `grow` adds one."""
+    lock it. `waiting` is the number of waiting reads. `opened` of the readers exist; each call of `grow` adds one.
+    `met` is called whenever a caller asks after another."""
 
     def __init__(
-        self, readers: int, *, most_long: int, most_waiting: int, short_seconds: float, opened: int | None = None
+        self,
+        readers: int,
+        *,
+        most_long: int,
+        most_waiting: int,
+        short_seconds: float,
+        opened: int | None = None,
+        met: Callable[[], None] | None = None,
     ) -> None:
         self.most_long = most_long
         self.most_waiting = most_waiting
@@ -86,7 +95,7 @@ class ReadQueue:
         self._long: FairQueue[Read] = FairQueue(self.most_long_each)
         self._long_running = 0
         self._remembered: dict[tuple[Caller, str], None] = {}
-        self._company = Company()
+        self._company = Company(met=met)
 
     def start(self, read: Read) -> bool:
         """Whether the read may run at once, until `end` or `restart`: it may when no other read has to go first."""

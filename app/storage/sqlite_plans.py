@@ -11,7 +11,7 @@ import structlog
 
 from app.core.errors import Unavailable
 from app.core.fairness import Caller
-from app.core.short_turns import short_turns
+from app.core.short_turns import Spell, short_turns
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, connect_sqlite, is_interrupted
 from app.storage.query import Observer, Steps
@@ -41,11 +41,13 @@ class SqlitePlans:
         self.path = path
         self.longest = settings.read_timeout.total_seconds()
         threads = settings.reader_threads
+        self._short_turns = Spell(short_turns)  # while callers read together
         self._queue = ReadQueue(
             threads,
             most_long=max(1, threads // 2),
             most_waiting=settings.max_waiting_reads,
             short_seconds=SHORT_SECONDS,
+            met=self._short_turns.prolong,
         )
         self._readers = threads
         self._lock = Lock()
@@ -100,6 +102,7 @@ class SqlitePlans:
             raise
 
     async def close(self) -> None:
+        self._short_turns.end()
         for _ in self._threads:
             self._short.put(None)
             self._long.put(None)

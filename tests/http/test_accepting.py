@@ -5,6 +5,7 @@ import errno
 import gc
 import socket
 import struct
+import sys
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from app.core.short_turns import SHORT_TURN
 from app.http import accepting
 from app.http.accepting import AT_ONCE, EACH_TICK, FEWEST_EACH_TICK, REST, Door, Left
 from app.http.addresses import HASTY, Addresses, proxies_of
@@ -133,6 +135,21 @@ async def test_door_sets_up_fewer_connections_while_the_loop_is_busy(those: Clie
         await those.tick(busy)
         found.append(len(those.made) - before)
     assert found == [2, FEWEST_EACH_TICK, FEWEST_EACH_TICK, 2, 2]
+
+
+async def test_door_has_threads_take_short_turns_while_the_loop_is_too_busy_for_all(those: Clients) -> None:
+    usual = sys.getswitchinterval()
+    assert usual > SHORT_TURN
+    those.connect(1)
+    await those.quiet()
+    await those.tick(0.0)
+    assert sys.getswitchinterval() == usual
+    those.connect(1)
+    await those.quiet()
+    await those.tick(1.0)
+    assert sys.getswitchinterval() == pytest.approx(SHORT_TURN)
+    those.door.close()
+    assert sys.getswitchinterval() == usual
 
 
 async def test_door_sets_up_nothing_for_clients_that_have_left(those: Clients) -> None:

@@ -1,6 +1,7 @@
 """The shares of callers in the readers of a real database."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from app.core.clock import Clock
 from app.core.errors import Timeout
 from app.core.fairness import SERVER, Caller
 from app.core.ids import Ids
+from app.core.short_turns import SHORT_TURN
 from app.settings import Settings
 from app.storage import postgresql_plans, sqlite_plans
 from app.storage.database import Database, Query, Row, open_database
@@ -61,6 +63,19 @@ async def test_reads_of_others_are_answered_while_callers_flood(database: Databa
     async with flooded(database, 1), flooded(database, 2), flooded(database, 3):
         for _ in range(5):
             assert await asyncio.gather(*(plan(database, caller) for caller in (4, 5, SERVER))) == [7, 7, 7]
+
+
+async def test_reads_of_callers_together_have_threads_take_short_turns(database: Database) -> None:
+    usual = sys.getswitchinterval()
+    assert usual > SHORT_TURN
+    for caller in (1, SERVER, 1):
+        await plan(database, caller)
+        assert sys.getswitchinterval() == usual
+    await plan(database, 2)
+    # PostgreSQL's readers are no threads.
+    is_short = database.dialect.name == "sqlite"
+    assert (sys.getswitchinterval() == pytest.approx(SHORT_TURN)) is is_short
+    await eventually(lambda: sys.getswitchinterval() == usual)
 
 
 async def test_reads_whose_callers_left_are_stopped_and_taken_out(database: Database) -> None:
