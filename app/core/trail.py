@@ -39,9 +39,12 @@ class Trail:
         "operation",
         "parent",
         "request_id",
+        "seconds",
         "span",
+        "status",
         "steps",
         "trace_id",
+        "transport",
         "user_id",
     )
 
@@ -58,6 +61,12 @@ class Trail:
         self.parent: str | None = None
         self.is_sampled = True
         self.steps: list[Step] | None = [] if noting else None
+        self.transport = ""
+        """How it was asked for. It is set at the end, as are the status and the seconds."""
+        self.status = 0
+        """That of HTTP. 0 if the client left before there was one, and for operations of a WebSocket."""
+        self.seconds = 0.0
+        """How long it took."""
 
     def trace(self, traceparent: bytes | None) -> None:
         """Join the caller's trace, or begin a new one."""

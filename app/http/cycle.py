@@ -1,13 +1,11 @@
 """One request and its response, with a fast path for complete responses."""
 
 import asyncio
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any
 
 from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-
-from app.http.watching import Answered
 
 ANSWER = "switchboard.answer"
 """The extension by which a request's scope has `Cycle.answer`, where the server has that."""
@@ -101,15 +99,15 @@ class Cycle(RequestResponseCycle):
 
     def _end(self) -> None:
         """Tell the watchers of the request, which has ended."""
-        seconds = perf_counter() - self.watched_from
         scope = self.scope
         state = scope["state"]
         services, trail = state.get("services"), state.get("trail")
         if services is None or trail is None:
             return  # it was answered before anything of ours began
-        answered = Answered(trail, _transport(trail.kind, scope), scope, self._status, time() - seconds, seconds)
+        trail.transport, trail.status = _transport(trail.kind, scope), self._status
+        trail.seconds = perf_counter() - self.watched_from
         for watcher in services.watchers:
-            watcher(answered)
+            watcher(trail, scope)
 
 
 def _transport(kind: str | None, scope: Any) -> str:

@@ -39,40 +39,32 @@ class Noting(NamedTuple):
         return trail
 
 
-class Answered(NamedTuple):
-    """An answer that has ended. `transport` is how it was asked for, in `scope`; `status` that of HTTP, or 0 where the
-    client left before there was one and for operations of a WebSocket; `began` is by `time.time`."""
+Asked = Mapping[str, Any]
+"""The scope of a request, or that of a WebSocket's operation."""
 
-    trail: Trail
-    transport: str
-    scope: Mapping[str, Any]
-    status: int
-    began: float
-    seconds: float
-
-    @property
-    def method(self) -> str:
-        """The method of HTTP; that of a WebSocket's handshake."""
-        method: str = self.scope.get("method", "GET")
-        return method
-
-    @property
-    def path(self) -> str:
-        """Its path. What is in that of a contract may be somebody's telephone number, or hard to guess: it is that of
-        the operation."""
-        if self.transport == "rest" and self.trail.operation is not None:
-            return self.trail.operation.partition(" ")[2]
-        path: str = self.scope["path"]
-        return path
-
-    @property
-    def address(self) -> str:
-        """Who asked; empty for an operation of a WebSocket."""
-        client = None if self.transport == "websocket" else self.scope.get("client")
-        return "" if client is None else str(client[0])
+Watcher = Callable[[Trail, Asked], None]
+"""Called with each answer as it ends."""
 
 
-Watcher = Callable[[Answered], None]
+def method_of(asked: Asked) -> str:
+    """The method of HTTP; that of a WebSocket's handshake."""
+    method: str = asked.get("method", "GET")
+    return method
+
+
+def path_of(trail: Trail, asked: Asked) -> str:
+    """Its path. What is in that of a contract may be somebody's telephone number, or hard to guess: it is that of the
+    operation."""
+    if trail.transport == "rest" and trail.operation is not None:
+        return trail.operation.partition(" ")[2]
+    path: str = asked["path"]
+    return path
+
+
+def _address(trail: Trail, asked: Asked) -> str:
+    """Who asked; empty for an operation of a WebSocket."""
+    client = None if trail.transport == "websocket" else asked.get("client")
+    return "" if client is None else str(client[0])
 
 
 def watchers_of(settings: Settings) -> Sequence[Watcher]:
@@ -85,17 +77,17 @@ def watchers_of(settings: Settings) -> Sequence[Watcher]:
     return found
 
 
-def access_line(answered: Answered) -> None:
+def access_line(trail: Trail, asked: Asked) -> None:
     """Log an entry; the request's id, operation, client and user are added to it as to every other."""
-    details: dict[str, object] = {} if answered.trail.code is None else {"code": answered.trail.code}
+    details: dict[str, object] = {} if trail.code is None else {"code": trail.code}
     _access.info(
         "answered",
-        transport=answered.transport,
-        method=answered.method,
-        path=answered.path,
-        status=answered.status,
-        ms=round(answered.seconds * 1_000, 1),
-        address=answered.address,
+        transport=trail.transport,
+        method=method_of(asked),
+        path=path_of(trail, asked),
+        status=trail.status,
+        ms=round(trail.seconds * 1_000, 1),
+        address=_address(trail, asked),
         **details,
     )
 
@@ -107,16 +99,15 @@ class SlowOperations:
     def __init__(self, most: float) -> None:
         self._most = most
 
-    def __call__(self, answered: Answered) -> None:
-        trail = answered.trail
-        if answered.seconds < self._most or trail.operation is None or trail.kind == "subscription":
+    def __call__(self, trail: Trail, _asked: Asked) -> None:
+        if trail.seconds < self._most or trail.operation is None or trail.kind == "subscription":
             return
         steps = trail.steps or ()
         _log.warning(
             "slow operation",
-            transport=answered.transport,
-            status=answered.status,
-            ms=round(answered.seconds * 1_000, 1),
+            transport=trail.transport,
+            status=trail.status,
+            ms=round(trail.seconds * 1_000, 1),
             steps=len(steps),
             plan=[
                 {"kind": each.kind, "ms": round(each.seconds * 1_000, 1), "rows": each.rows, "text": each.text}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from time import perf_counter, time
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -33,7 +33,7 @@ from app.http.frames import (
 )
 from app.http.graphql_http import request_of
 from app.http.services import Services
-from app.http.watching import Answered, Noting
+from app.http.watching import Noting
 from app.live.connections import (
     ABORT,
     CLOSE_SECONDS,
@@ -185,7 +185,7 @@ class Socket(Connection):
         trail = self._noting.trail(self._request_id)
         trail.user_id, trail.client = self.actor.user_id, self._client
         follow(trail)
-        began, from_ = time(), perf_counter()
+        from_ = perf_counter()
         try:
             answer = await self._asked(request)
             del request  # it may be large, and a subscription lasts
@@ -204,9 +204,9 @@ class Socket(Connection):
             if self._operations.get(operation) is task:
                 del self._operations[operation]
             self._listening.discard(task)
-            answered = Answered(trail, "websocket", _SCOPE, 0, began, perf_counter() - from_)
+            trail.transport, trail.seconds = "websocket", perf_counter() - from_
             for watcher in self._services.watchers:
-                watcher(answered)
+                watcher(trail, _SCOPE)
 
     async def _asked(self, request: GraphQLRequest) -> Subscriber | Outcome | None:
         """What answers the request; None when its sender may ask for nothing any more."""

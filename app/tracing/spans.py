@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import contextmanager
 from secrets import randbits
+from time import time
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -10,7 +11,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from app.core.trail import Trail
-from app.http.watching import Answered
+from app.http.watching import Asked, method_of, path_of
 from app.outbound import Sent
 
 if TYPE_CHECKING:
@@ -54,20 +55,22 @@ class Traces:
         self._tracer = tracer
         self._ids = ids
 
-    def answered(self, answered: Answered) -> None:
+    def answered(self, trail: Trail, asked: Asked) -> None:
         """Make a span of the request, one of its operation below it, and one of each statement and command."""
-        trail = answered.trail
-        about: dict[str, Value] = {"http.request.method": answered.method, "url.path": answered.path}
-        if answered.status:
-            about["http.response.status_code"] = answered.status
-        request = self._told(trail, f"{answered.method} {answered.path}", SpanKind.SERVER, about, answered.began)
+        ended = time()
+        began = ended - trail.seconds
+        method, path = method_of(asked), path_of(trail, asked)
+        about: dict[str, Value] = {"http.request.method": method, "url.path": path}
+        if trail.status:
+            about["http.response.status_code"] = trail.status
+        request = self._told(trail, f"{method} {path}", SpanKind.SERVER, about, began)
         if request is None:
             return
         inside = trace.set_span_in_context(request)
         if trail.operation is not None or trail.kind is not None:
-            operation = self._operation(answered, inside)
+            operation = self._operation(trail, inside, began)
             inside = trace.set_span_in_context(operation)
-            operation.end(_nanoseconds(answered.began + answered.seconds))
+            operation.end(_nanoseconds(ended))
         for step in trail.steps or ():
             of_step: dict[str, Value] = {"switchboard.rows": step.rows}
             name = step.kind if step.kind == "statement" else f"{step.kind} {step.text}"
@@ -75,7 +78,7 @@ class Traces:
                 of_step["db.query.text"] = step.text
             span = self._tracer.start_span(name, inside, SpanKind.CLIENT, of_step, start_time=_nanoseconds(step.began))
             span.end(_nanoseconds(step.began + step.seconds))
-        request.end(_nanoseconds(answered.began + answered.seconds))
+        request.end(_nanoseconds(ended))
 
     def sent(self, sent: Sent) -> None:
         """Make a span of a request to another server, such as a delivery."""
@@ -96,8 +99,7 @@ class Traces:
         with self._ids.telling(trail.trace_id, trail.span):
             return self._tracer.start_span(name, _above(trail), kind, about, start_time=_nanoseconds(began))
 
-    def _operation(self, answered: Answered, inside: "Context") -> "Span":
-        trail = answered.trail
+    def _operation(self, trail: Trail, inside: "Context", began: float) -> "Span":
         known: dict[str, Value | None] = {
             "graphql.operation.type": trail.kind,
             "graphql.operation.name": trail.operation,
@@ -110,7 +112,7 @@ class Traces:
             f"{trail.kind} {trail.operation or ''}".strip(),
             inside,
             attributes=about,
-            start_time=_nanoseconds(answered.began),
+            start_time=_nanoseconds(began),
         )
         if trail.code is not None:
             span.set_status(Status(StatusCode.ERROR, trail.code))

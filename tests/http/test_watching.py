@@ -14,7 +14,7 @@ from app.asgi import create_app
 from app.core.actor import Actor
 from app.core.logs import configure_logs
 from app.core.trail import Trail, follow
-from app.http.watching import Answered, Watcher
+from app.http.watching import Asked
 from app.settings import Settings
 from app.storage.database import MOST_NOTED, Database, Query, Row
 from tests.serving import Served, eventually, serving
@@ -145,8 +145,11 @@ async def test_steps_that_are_noted_are_not_without_end(database: Database) -> N
 
 
 async def test_code_of_the_first_error_is_told(served: Served) -> None:
-    told: list[Answered] = []
-    watch: Watcher = told.append
+    told: list[Trail] = []
+
+    def watch(trail: Trail, _asked: Asked) -> None:
+        told.append(trail)
+
     state = served.server.lifespan.state
     state["services"] = replace(state["services"], watchers=(watch,))
     served.config.watched = True
@@ -154,9 +157,9 @@ async def test_code_of_the_first_error_is_told(served: Served) -> None:
     await ask(served, 'mutation { deleteCustomer(input: { id: "cus_999" }) { errors { code } } }')
     await ask(served, "query Fine { viewer { user { id } } }", **{"x-client-name": "x" * 65})
     await eventually(lambda: len(told) == 3)
-    assert [(each.trail.operation, each.trail.code) for each in told] == [
+    assert [(each.operation, each.code) for each in told] == [
         (None, "GRAPHQL_VALIDATION_FAILED"),
         (None, "NOT_FOUND"),
         ("Fine", None),
     ]
-    assert told[2].trail.client is None
+    assert told[2].client is None

@@ -24,9 +24,8 @@ from app.core.actor import Actor
 from app.core.clock import utc_now
 from app.core.trail import Trail
 from app.http.cycle import Cycle
-from app.http.watching import Answered
 from app.metrics import measuring
-from app.metrics.counts import MOST_ALIKE, NO_NAME, OTHER, Counts, Names
+from app.metrics.counts import MOST_ALIKE, MOST_KEPT, NO_NAME, OTHER, Counts, Names
 from app.settings import Settings, SettingsError, load_settings
 from app.storage.database import Database, Work
 from tests.serving import PATIENCE, Served, eventually, serving
@@ -200,10 +199,14 @@ def test_metrics_that_others_reach_need_a_key(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings().metrics_port == 9464
 
 
-def answered(operation: str, client: str, user_id: int) -> Answered:
+ASKED = {"method": "POST", "path": "/graphql"}
+
+
+def answered(operation: str, client: str, user_id: int, status: int = 200) -> Trail:
     trail = Trail()
     trail.operation, trail.kind, trail.client, trail.user_id = operation, "query", client, user_id
-    return Answered(trail, "graphql", {"method": "POST", "path": "/graphql"}, 200, 0.0, 0.01)
+    trail.transport, trail.status, trail.seconds = "graphql", status, 0.01
+    return trail
 
 
 def test_counting_an_answer_like_one_before_takes_three_calls() -> None:
@@ -230,11 +233,22 @@ def test_counting_an_answer_like_one_before_takes_three_calls() -> None:
     assert counts.operations["Inbox", "query", "ok"] == 2
 
 
+def test_answers_are_kept_so_many_at_most() -> None:
+    counts = Counts()
+    for _ in range(MOST_KEPT - 1):
+        counts(answered("Inbox", "wallboard", 1), ASKED)
+    assert (len(counts._kept), counts._alike) == (MOST_KEPT - 1, {})
+    counts(answered("Inbox", "wallboard", 1), ASKED)
+    assert counts._kept == []
+    counts.settle()
+    assert counts.clients["wallboard"] == MOST_KEPT
+
+
 def test_series_have_bounds_whatever_clients_send() -> None:
     counts = Counts()
     for user_id in range(100):
         for number in range(100):
-            counts(answered(f"Op{user_id}x{number}", f"client {user_id}x{number}", user_id))
+            counts(answered(f"Op{user_id}x{number}", f"client {user_id}x{number}", user_id), ASKED)
     counts.settle()
     assert len(counts.of_operation) == len(counts.clients) == 201
     assert sum(counts.clients.values()) == 10_000
@@ -251,11 +265,10 @@ def test_answers_alike_are_counted_as_if_each_came_alone() -> None:
         trail.code = chance.choice([None, None, "NOT_FOUND"])
         trail.client = chance.choice([None, "wallboard", f"script {chance.randrange(90)}"])
         trail.user_id = chance.choice([None, 1, 2])
-        transport = chance.choice(["graphql", "rest", "websocket", "stream", "other"])
-        status, seconds = chance.choice([0, 200, 400]), chance.choice([0.0005, 0.25, 20.0])
-        given = Answered(trail, transport, {"method": "POST", "path": "/graphql"}, status, 0.0, seconds)
-        together(given)
-        alone(given)
+        trail.transport = chance.choice(["graphql", "rest", "websocket", "stream", "other"])
+        trail.status, trail.seconds = chance.choice([0, 200, 400]), chance.choice([0.0005, 0.25, 20.0])
+        together(trail, ASKED)
+        alone(trail, ASKED)
         alone.settle()
         alone._alike.clear()
         if number % 500 == 0:
@@ -275,8 +288,8 @@ def test_answers_alike_are_counted_as_if_each_came_alone() -> None:
 def test_answers_of_ever_other_kinds_keep_nothing_without_bounds() -> None:
     counts = Counts()
     for number in range(3_000):
-        counts(answered("Inbox", "wallboard", 1)._replace(status=number))
-        counts(answered("Inbox", "wallboard", 1)._replace(status=number))
+        counts(answered("Inbox", "wallboard", 1, number), ASKED)
+        counts(answered("Inbox", "wallboard", 1, number), ASKED)
     counts.settle()
     assert len(counts._alike) <= MOST_ALIKE
     assert counts.operations["Inbox", "query", "ok"] == counts.clients["wallboard"] == 6_000

@@ -19,7 +19,7 @@ from app.asgi import create_app
 from app.core.actor import Actor
 from app.core.logs import configure_logs
 from app.core.trail import Trail
-from app.http.watching import Answered, Noting
+from app.http.watching import Noting
 from app.outbound import OutboundClient, Sent
 from app.settings import Settings
 from app.tracing import tracing
@@ -146,7 +146,7 @@ def test_trace_that_nobody_wants_makes_no_spans() -> None:
         assert traces is not None
         made: list[object] = []
         traces._tracer = type("Tracer", (), {"start_span": lambda *_, **__: made.append(0)})()
-        traces.answered(Answered(mine, "graphql", {"method": "POST", "path": "/graphql"}, 200, 0.0, 0.1))
+        traces.answered(mine, {"method": "POST", "path": "/graphql"})
         traces.sent(Sent(Trail(), "POST", "example.com", 200, 0.0, 0.1))
         assert made == []
 
