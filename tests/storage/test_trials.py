@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,30 @@ async def test_new_statement_that_has_waited_too_long_is_refused(reads: Reads, m
             tasks[0].cancel()
             with pytest.raises(Unavailable):
                 await waiting
+
+
+@on_postgresql
+@pytest.mark.usefixtures("patient")
+async def test_new_statement_whose_read_leaves_before_it_has_a_connection_passes_its_turn_on(reads: Reads) -> None:
+    plans: Any = reads.database._plans
+    await reads.read(1, "known")
+    async with reads.reading(2, ["other"]), reads.reading(1, ["new 0"], ["new 1"]) as tasks:
+        await reads.come_to_run("other", 1)
+        await reads.come_to_run("new", 2)
+        async with reads.reading(1, ["new 2"]) as (leaving,):
+            await eventually(lambda: plans.waiting == 1)
+            # All connections of the caller are in use, so the turn of the one that ends comes without its connection.
+            async with reads.reading(1, *[["known"]] * 7):
+                await reads.come_to_run("known", 6)
+                tasks[0].cancel()
+                await reads.come_to_run("known", 7)
+                assert (plans._trials.waiting, plans._queue.waiting) == (0, 1)
+                leaving.cancel()
+                await asyncio.wait([leaving])
+                assert plans._queue.waiting == 0
+        async with reads.reading(1, ["new 3"]):
+            await reads.come_to_run("new", 2)
+            assert plans._trials.waiting == 0
 
 
 @on_postgresql
