@@ -26,7 +26,7 @@ class InFlight:
         time: Callable[[], float] = perf_counter,
         *,
         most_waiting: int = MOST_WAITING,
-        fewest: int = FEWEST,
+        fewest: float = FEWEST,
         most: int = MOST,
         tick: float = TICK,
     ) -> None:

@@ -10,9 +10,10 @@ from app.core.fairness import Caller
 TICK = 0.001
 """Seconds after which each caller may begin as many requests again."""
 
-FEWEST = 1
+FEWEST = 0.25
 MOST = 32
-"""The bounds of how many requests of one caller begin in a tick."""
+"""The bounds of how many requests of one caller begin in a tick. The fewest are one in four ticks, as a request
+may keep the loop for two of them."""
 
 BUSY = 0.6
 """The part of the time for which the loop may work while others ask too. In the rest the threads have the interpreter,
@@ -29,17 +30,17 @@ for a core, and has the more to do."""
 
 class Allowance:
     """How many of something that keeps the loop busy may begin in a tick: half as many after each tick for most of
-    which it was busy, one more after each other."""
+    which it was busy, one more after each other, or twice as many where it is less than one."""
 
     def __init__(
         self,
-        fewest: int,
+        fewest: float,
         most: int,
         busy: float,
         time: Callable[[], float] = perf_counter,
         used: Callable[[], float] = thread_time,
     ) -> None:
-        self.each = most
+        self.each: float = most
         """How many, as of now."""
         self._fewest = fewest
         self._most = most
@@ -62,9 +63,9 @@ class Allowance:
         began, used = self._since
         seconds = self._time() - began
         if seconds > LATE or self._used() - used > self._busy * max(seconds, TICK / 2):
-            self.each = max(self.each // 2, self._fewest)
+            self.each = max(self.each // 2 if self.each > 1 else self.each / 2, self._fewest)
         elif self.each < self._most:
-            self.each += 1
+            self.each += min(self.each, 1)
 
 
 class Pace:
@@ -79,14 +80,15 @@ class Pace:
         time: Callable[[], float] = perf_counter,
         used: Callable[[], float] = thread_time,
         *,
-        fewest: int = FEWEST,
+        fewest: float = FEWEST,
         most: int = MOST,
         tick: float = TICK,
     ) -> None:
         self._allowance = Allowance(fewest, most, busy, time, used)
         self._seconds = tick
         self._go_on = go_on
-        self._begun: dict[Caller, int] = {}
+        # How much more each caller has begun than ticks have allowed since. Whoever is not in it begins at once.
+        self._begun: dict[Caller, float] = {}
         self._company = Company(time)
         self._ticks = False
 
@@ -97,17 +99,23 @@ class Pace:
         if not self._company.is_there:
             return True
         if not self._ticks:
-            self._ticks = True
-            self._allowance.begin()
-            asyncio.get_running_loop().call_later(self._seconds, self._tick)
+            self._begin_tick()
         begun = self._begun.get(caller, 0)
-        if begun >= self._allowance.each:
+        if begun and begun + 1 > self._allowance.each:
             return False
         self._begun[caller] = begun + 1
         return True
 
+    def _begin_tick(self) -> None:
+        self._ticks = True
+        self._allowance.begin()
+        asyncio.get_running_loop().call_later(self._seconds, self._tick)
+
     def _tick(self) -> None:
         self._ticks = False
+        each = self._allowance.each
         self._allowance.end()
-        self._begun.clear()
+        self._begun = {caller: begun - each for caller, begun in self._begun.items() if begun > each}
+        if self._begun:
+            self._begin_tick()
         self._go_on()

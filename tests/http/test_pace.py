@@ -7,7 +7,7 @@ import pytest
 from app.core.company import TOGETHER
 from app.http.in_flight import InFlight
 from app.http.pace import BUSY, BUSY_BESIDE_READERS, FEWEST, LATE, MOST, TICK, Pace
-from tests.serving import PATIENCE, Served, eventually
+from tests.serving import PATIENCE, Served
 
 pytestmark = pytest.mark.anyio
 
@@ -30,17 +30,19 @@ class Clocks:
         self.now = 0.0
         self.used = 0.0
         self.went_on = 0
-        self.pace = Pace(self._go_on, busy, lambda: self.now, lambda: self.used)
+        self.pace = Pace(self._go_on, busy, lambda: self.now, lambda: self.used, tick=PATIENCE)
 
     def _go_on(self) -> None:
         self.went_on += 1
 
-    async def tick(self, busy: float, late: float = 0.0) -> None:
+    def tick(self, busy: float, late: float = 0.0) -> None:
         """Let a tick end, for such a part of which the loop was busy, so late."""
         before = self.went_on
         self.now += TICK + late
         self.used += TICK * busy
-        await eventually(lambda: self.went_on > before)
+        assert self.pace._ticks
+        self.pace._tick()
+        assert self.went_on == before + 1
 
     def begun(self, caller: str, most: int = 100) -> int:
         """How many requests of the caller begin now."""
@@ -65,7 +67,7 @@ async def test_pace_of_callers_that_ask_together_is_bounded_for_each() -> None:
     assert clocks.begun("b") == MOST
     assert clocks.begun("b") == 0
     assert clocks.begun("a") == MOST
-    await clocks.tick(busy=0.0)
+    clocks.tick(busy=0.0)
     assert (clocks.begun("b"), clocks.begun("a")) == (MOST, MOST)
 
 
@@ -75,7 +77,7 @@ async def test_pace_slows_down_where_the_loop_is_late_although_it_does_little() 
     for late in (LATE, LATE, 0.0):
         clocks.pace.begins("a")
         clocks.pace.begins("b")
-        await clocks.tick(0.0, late)
+        clocks.tick(0.0, late)
         found.append(clocks.begun("b"))
     assert found == [16, 8, 9]
 
@@ -87,10 +89,51 @@ async def test_pace_slows_down_while_the_loop_is_busy_and_recovers(limit: float)
     for busy in [limit + 0.1] * 8 + [limit - 0.1] * 3:
         clocks.pace.begins("a")
         clocks.pace.begins("b")
-        await clocks.tick(busy)
+        clocks.tick(busy)
         found.append(clocks.begun("b"))
-    assert found == [16, 8, 4, 2, 1, 1, 1, 1, 2, 3, 4]
-    assert FEWEST == 1
+    assert found == [16, 8, 4, 2, 1, 1, 0, 0, 1, 0, 2]
+
+
+async def test_pace_of_who_begins_all_the_time_is_one_in_four_ticks_while_the_loop_is_busy() -> None:
+    clocks = Clocks()
+    clocks.pace.begins("a")
+    clocks.pace.begins("b")
+    for _ in range(8):
+        clocks.tick(busy=1.0)
+        clocks.begun("a")
+    found = []
+    for _ in range(12):
+        clocks.tick(busy=1.0)
+        found.append(clocks.begun("a"))
+    assert sorted(found) == [0] * 9 + [1] * 3
+    assert FEWEST == 1 / 4
+    # Who asks now and then does not wait for any of it.
+    assert [clocks.begun("b"), clocks.begun("c")] == [1, 1]
+
+
+async def test_pace_ticks_no_longer_than_something_has_begun() -> None:
+    clocks = Clocks()
+    clocks.pace.begins("a")
+    clocks.pace.begins("b")
+    for _ in range(8):
+        clocks.tick(busy=1.0)
+        clocks.begun("b")
+    while not clocks.begun("b"):
+        clocks.tick(busy=1.0)
+    ticks = 0
+    while clocks.pace._ticks:
+        clocks.tick(busy=1.0)
+        ticks += 1
+    assert (ticks, clocks.pace._begun) == (4, {})
+
+
+async def test_pace_has_what_waits_begin_by_itself() -> None:
+    requests = InFlight(64, time=lambda: 0.0, most=1)
+    requests._pace.begins("b")
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(5):
+            async with requests.of("a"):
+                pass
 
 
 async def test_pace_of_a_server_leaves_more_time_to_readers_that_are_threads(served: Served) -> None:
@@ -134,7 +177,8 @@ async def test_pace_has_requests_and_messages_wait_for_the_next_tick() -> None:
 
 async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited() -> None:
     requests = standing(fewest=0, most=0)
-    requests._pace.begins("a")
+    for caller in ("a", "b"):
+        requests._pace.begins(caller)
     waiting = [asyncio.ensure_future(work) for work in (requests.enter("b"), requests.pace("b"))]
     await asyncio.sleep(0)
     for _ in range(3):
