@@ -2,7 +2,9 @@
 
 import os
 import platform
+import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.cases import cases
 from benchmarks.client import BenchmarkError
-from benchmarks.databases import folder, postgresql, size_of, sqlite_url
+from benchmarks.databases import alone, folder, postgresql, size_of, sqlite_url
 from benchmarks.measuring import Measured, measure_baseline, measure_database
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, pin
 
@@ -261,8 +263,12 @@ def _say_aims(console: Console, runs: dict[str, list[Measured]]) -> None:
 
 def main() -> None:
     """Run; what went wrong for a known reason is one line."""
+    # So that the servers end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    asks = {"--help", "-h"}.isdisjoint(sys.argv)
     try:
-        app()
+        with alone(Console()) if asks else nullcontext():
+            app()
     except BenchmarkError as error:
         sys.exit(f"bench: {error}")
 

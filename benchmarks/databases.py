@@ -1,6 +1,7 @@
 """Generated databases, kept between runs under what they were generated with."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import sqlite3
@@ -73,6 +74,18 @@ def kept_on_postgresql(name: str, fill: Fill) -> Iterator[tuple[str, list[psutil
         address = _text(server.url.set(database=name))
         asyncio.run(_prepare(server.url, name, fill))
         yield address, [psutil.Process(server.pid)]
+
+
+@contextmanager
+def alone(console: Console) -> Iterator[None]:
+    """Wait until no other run changes these databases, and keep others from it until the block ends."""
+    with (folder() / "lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.print("Another run is at these databases; this one waits for it to end.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
