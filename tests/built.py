@@ -1,5 +1,8 @@
 """Builds the schema where it is imported, for processes that are forked after that."""
 
+import gc
+
 from app.schema import SLICES, build_catalogue, build_schema
 
 build_catalogue(build_schema(SLICES), SLICES)
+gc.enable()  # see tests.uncollected

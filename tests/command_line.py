@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ FORKED = multiprocessing.get_context("forkserver")
 """Makes processes from one that has imported the application."""
 
 # To import the application, and to build its schema, takes longer than most commands.
+_FIRST, _LAST = "tests.uncollected", "tests.built"
 FORKED.set_forkserver_preload(
-    ["app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg", "tests.built"]
+    [_FIRST, "app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg", _LAST]
 )
 
 
@@ -46,6 +48,12 @@ class CommandLine:
         return subprocess.CompletedProcess(arguments, process.exitcode, *written)
 
 
+def with_database(command_line: CommandLine, template: Path) -> CommandLine:
+    """The same with a migrated database in its folder: to migrate takes longer than most commands."""
+    shutil.copyfile(template, command_line.folder / "switchboard.db")
+    return command_line
+
+
 def start(
     arguments: Sequence[str],
     environment: Mapping[str, str],
@@ -56,6 +64,8 @@ def start(
     """A process that runs `python -m app` in the folder, and adds its output and its errors to the two files.
 
     It reads what is `typed` as its input, where that is given."""
+    for file in files:
+        file.touch()  # whoever waits for what it says may look before it has begun
     process = FORKED.Process(target=_run, args=(folder, arguments, environment, files, typed), daemon=True)
     process.start()
     return process

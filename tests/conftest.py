@@ -1,5 +1,9 @@
 """A fresh, migrated database of each kind for every test, with a clock and ids that the test controls."""
 
+import tests.uncollected  # noqa: F401
+
+# isort: split
+
 import asyncio
 import fcntl
 import gc
@@ -65,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{EACH}: each test is tried on one database in a usual run")
     # To collect the tests makes hardly any garbage, and what a test leaves is small: it is looked for seldom.
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
     be_thorough(config.getoption("thorough"))
     patch = pytest.MonkeyPatch()
     share_all(patch)
@@ -250,8 +255,15 @@ def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database without any tables."""
+    with empty_url(request, lambda: request.getfixturevalue("tmp_path")) as url:
+        yield url
+
+
+@contextmanager
+def empty_url(request: pytest.FixtureRequest, folder: Callable[[], Path]) -> Iterator[str]:
+    """The same of the kind that the fixture's parameter names, for a fixture of any scope."""
     if request.param == "sqlite":
-        yield f"sqlite:///{request.getfixturevalue('tmp_path') / 'empty.db'}"
+        yield f"sqlite:///{folder() / 'empty.db'}"
     else:
         with empty_database(request.getfixturevalue("postgres_server")) as url:
             yield url

@@ -12,12 +12,18 @@ import pytest
 
 from app.http.pages import build
 from app.storage.event_log import RAISED_BY
-from tests.command_line import ROOT, CommandLine
+from tests.command_line import ROOT, CommandLine, start, with_database
+from tests.saying import wait_for
 
 
 @pytest.fixture
 def switchboard(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def migrated(switchboard: CommandLine, sqlite_template: Path) -> CommandLine:
+    return with_database(switchboard, sqlite_template)
 
 
 def test_help_lists_the_commands_without_importing_the_server() -> None:
@@ -83,12 +89,12 @@ def test_key_prints_one_more_key_and_nothing_else(switchboard: CommandLine) -> N
     assert stored == [("command line", prefixes[0], None), ("pager", prefixes[1], None)]
 
 
-def test_key_is_narrowed_and_ended_by_options(switchboard: CommandLine) -> None:
-    assert switchboard("user", "add", "tony", "--permissions", "session:read, session:write").returncode == 0
-    made = switchboard("key", "--user", "tony", "--permissions", "session:read", "--expires", "30d", "--name", "ci")
+def test_key_is_narrowed_and_ended_by_options(migrated: CommandLine) -> None:
+    assert migrated("user", "add", "tony", "--permissions", "session:read, session:write").returncode == 0
+    made = migrated("key", "--user", "tony", "--permissions", "session:read", "--expires", "30d", "--name", "ci")
     assert (made.returncode, made.stderr) == (0, "")
-    nothing = switchboard("key", "--user", "tony", "--permissions", "")
-    listed = [re.split(r" {2,}", line) for line in switchboard("key", "list", "--user", "tony").stdout.splitlines()]
+    nothing = migrated("key", "--user", "tony", "--permissions", "")
+    listed = [re.split(r" {2,}", line) for line in migrated("key", "list", "--user", "tony").stdout.splitlines()]
     assert listed[0] == ["ID", "PREFIX", "USER", "NAME", "PERMISSIONS", "STATE", "MADE BY"]
     assert listed[1][:5] == ["key_1", made.stdout[4:12], "tony", "ci", "session:read"]
     end = datetime.strptime(listed[1][5], "valid until %Y-%m-%d %H:%M").replace(tzinfo=UTC)
@@ -108,98 +114,92 @@ def test_key_is_narrowed_and_ended_by_options(switchboard: CommandLine) -> None:
         ),
     ],
 )
-def test_key_refuses_what_it_cannot_give(switchboard: CommandLine, options: list[str], line: str) -> None:
-    assert switchboard("user", "add", "eve").returncode == 0
-    done = switchboard("key", *options)
+def test_key_refuses_what_it_cannot_give(migrated: CommandLine, options: list[str], line: str) -> None:
+    assert migrated("user", "add", "eve").returncode == 0
+    done = migrated("key", *options)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"switchboard: {line}\n")
 
 
-def test_keys_are_revoked_by_id_prefix_or_secret(switchboard: CommandLine) -> None:
-    secrets = [switchboard("key").stdout.strip() for _ in range(3)]
+def test_keys_are_revoked_by_id_prefix_or_secret(migrated: CommandLine) -> None:
+    secrets = [migrated("key").stdout.strip() for _ in range(3)]
     for number, text in enumerate(("key_1", secrets[1][4:12], secrets[2]), start=1):
-        done = switchboard("key", "revoke", text)
+        done = migrated("key", "revoke", text)
         assert (done.returncode, done.stderr) == (0, f"Revoked: key_{number}.\n")
-    again = switchboard("key", "revoke", "key_1", "--include-made")
+    again = migrated("key", "revoke", "key_1", "--include-made")
     assert (again.returncode, again.stderr) == (0, "Revoked: nothing, it was revoked before.\n")
-    states = [re.split(r" {2,}", line)[5] for line in switchboard("key", "list").stdout.splitlines()[1:]]
+    states = [re.split(r" {2,}", line)[5] for line in migrated("key", "list").stdout.splitlines()[1:]]
     assert [state.split()[0] for state in states] == ["revoked"] * 3
-    unknown = switchboard("key", "revoke", "key_99")
+    unknown = migrated("key", "revoke", "key_99")
     assert (unknown.returncode, unknown.stderr) == (1, "switchboard: There is nothing with the id key_99.\n")
 
 
-def test_users_are_added_listed_and_changed(switchboard: CommandLine) -> None:
-    assert switchboard("user", "add", "boss", "--admin").stderr == "Added usr_1 (boss).\n"
-    assert switchboard("user", "add", "tony", "--name", "Tony Yates", "--email", "t@example.com").returncode == 0
-    assert switchboard("user", "permissions", "tony", "session:read,users:manage").stderr == (
+def test_users_are_added_listed_and_changed(migrated: CommandLine) -> None:
+    assert migrated("user", "add", "boss", "--admin").stderr == "Added usr_1 (boss).\n"
+    assert migrated("user", "add", "tony", "--name", "Tony Yates", "--email", "t@example.com").returncode == 0
+    assert migrated("user", "permissions", "tony", "session:read,users:manage").stderr == (
         "tony may: session:read, users:manage.\n"
     )
-    assert switchboard("user", "deactivate", "tony").stderr == "tony is inactive.\n"
-    rows = [re.split(r" {2,}", line) for line in switchboard("user", "list").stdout.splitlines()]
+    assert migrated("user", "deactivate", "tony").stderr == "tony is inactive.\n"
+    rows = [re.split(r" {2,}", line) for line in migrated("user", "list").stdout.splitlines()]
     assert rows == [
         ["ID", "LOGIN", "NAME", "STATE", "PERMISSIONS"],
         ["usr_1", "boss", "boss", "active", "admin"],
         ["usr_2", "tony", "Tony Yates", "inactive", "session:read,users:manage"],
     ]
-    assert switchboard("user", "activate", "tony").stderr == "tony is active.\n"
-    last = switchboard("user", "deactivate", "boss")
+    assert migrated("user", "activate", "tony").stderr == "tony is active.\n"
+    last = migrated("user", "deactivate", "boss")
     assert (last.returncode, "last active admin" in last.stderr) == (1, True)
 
 
-def test_pepper_is_changed_and_the_former_one_ended(switchboard: CommandLine) -> None:
+def test_pepper_is_changed_and_the_former_one_ended(migrated: CommandLine) -> None:
     old, new = "the old pepper of ours", "the new pepper of ours"
-    assert switchboard("key", key_pepper=old).returncode == 0
-    wrong = switchboard("key", key_pepper=new)
+    assert migrated("key", key_pepper=old).returncode == 0
+    wrong = migrated("key", key_pepper=new)
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert wrong.stderr.startswith("switchboard: SWITCHBOARD_KEY_PEPPER is another pepper, but ")
     assert "Traceback" not in wrong.stderr
-    shown = switchboard("pepper", key_pepper=new, key_pepper_previous=old)
+    shown = migrated("pepper", key_pepper=new, key_pepper_previous=old)
     rows = [re.split(r" {2,}", line) for line in shown.stdout.splitlines()]
     assert [(row[0], *row[2:]) for row in rows] == [
         ("ID", "STATE", "KEYS"),
         ("1", "former", "1"),
         ("2", "in use", "0"),
     ]
-    ended = switchboard("pepper", "end", key_pepper=new)
+    ended = migrated("pepper", "end", key_pepper=new)
     assert ended.stderr == "The former peppers are ended. Keys that were revoked with them: 1.\n"
-    assert switchboard("key", key_pepper=new).returncode == 0
-    assert switchboard("pepper", "end", "--lost", key_pepper="a third pepper of ours").returncode == 0
+    assert migrated("key", key_pepper=new).returncode == 0
+    assert migrated("pepper", "end", "--lost", key_pepper="a third pepper of ours").returncode == 0
 
 
-def test_wrong_pepper_stops_the_server_before_it_listens(switchboard: CommandLine) -> None:
-    assert switchboard("key", key_pepper="the old pepper of ours").returncode == 0
-    done = switchboard("serve", "--port", "0", key_pepper="the new pepper of ours")
+def test_wrong_pepper_stops_the_server_before_it_listens(migrated: CommandLine) -> None:
+    assert migrated("key", key_pepper="the old pepper of ours").returncode == 0
+    done = migrated("serve", "--port", "0", key_pepper="the new pepper of ours")
     assert (done.returncode, done.stdout) == (1, "")
     assert "SWITCHBOARD_KEY_PEPPER_PREVIOUS" in done.stderr
 
 
-def test_printed_command_works_where_it_is_printed(switchboard: CommandLine, tmp_path: Path) -> None:
-    assert switchboard("key").returncode == 0  # the first key: the server shows the command on a line of its own
+def test_printed_command_works_where_it_is_printed(migrated: CommandLine, tmp_path: Path) -> None:
+    assert migrated("key").returncode == 0  # the first key: the server shows the command on a line of its own
     folder = tmp_path / "some where else"
     folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-    with subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0"],
-        cwd=switchboard.folder,
-        env={**environment, "SWITCHBOARD_DEMO": "false", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        try:
-            assert server.stdout is not None
-            printed = re.search(r"\(another key: (.*)\)", server.stdout.readline())
-        finally:
-            server.terminate()
-    assert printed is not None
+    said = tmp_path / "said"
+    arguments = ("serve", "--port", "0")
+    server = start(arguments, {**environment, "SWITCHBOARD_DEMO": "false"}, tmp_path, (said, tmp_path / "log"))
+    try:
+        printed = wait_for(r"\(another key: (.*)\)", said, server)
+    finally:
+        server.terminate()
+        server.join()
     done = subprocess.run(
         printed[1], shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout[4:12] in switchboard("key", "list").stdout
+    assert done.stdout[4:12] in migrated("key", "list").stdout
 
 
-def test_key_refuses_a_user_who_does_not_exist(switchboard: CommandLine) -> None:
-    done = switchboard("key", "--user", "nobody")
+def test_key_refuses_a_user_who_does_not_exist(migrated: CommandLine) -> None:
+    done = migrated("key", "--user", "nobody")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "switchboard: There is no user with the login nobody.\n"
 
@@ -264,16 +264,16 @@ def test_a_database_that_does_not_answer_is_one_line(switchboard: CommandLine) -
         (["--permissions", "sessions:read"], "There is no permission sessions:read."),
     ],
 )
-def test_explain_asks_as_who_has_the_permissions(switchboard: CommandLine, permissions: list[str], told: str) -> None:
-    (switchboard.folder / "query.graphql").write_text("{ interactions { nodes { id } } }", encoding="utf-8")
-    done = switchboard("explain", "query.graphql", *permissions)
+def test_explain_asks_as_who_has_the_permissions(migrated: CommandLine, permissions: list[str], told: str) -> None:
+    (migrated.folder / "query.graphql").write_text("{ interactions { nodes { id } } }", encoding="utf-8")
+    done = migrated("explain", "query.graphql", *permissions)
     refused = permissions[-1:] == ["sessions:read"]
     assert (done.returncode, told in (done.stderr if refused else done.stdout)) == (int(refused), True)
 
 
-def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None:
-    assert switchboard("demo").returncode == 0
-    with sqlite3.connect(switchboard.folder / "switchboard.db") as connection:
+def test_recompute_applies_a_changed_rule_once(migrated: CommandLine) -> None:
+    assert migrated("demo").returncode == 0
+    with sqlite3.connect(migrated.folder / "switchboard.db") as connection:
         total = connection.execute("SELECT count(*) FROM interaction").fetchone()[0]
         escalated = connection.execute(
             "SELECT count(*) FROM interaction WHERE attention_reason = 'ESCALATED'"
@@ -281,7 +281,7 @@ def test_recompute_applies_a_changed_rule_once(switchboard: CommandLine) -> None
     connection.close()
     assert escalated > 0
     for changed in (escalated, 0):
-        done = switchboard("recompute", escalation="{}")
+        done = migrated("recompute", escalation="{}")
         assert (done.returncode, done.stdout) == (0, "")
         assert f"Of {total} interactions {changed} changed, and of " in " ".join(done.stderr.split())
 
@@ -339,50 +339,50 @@ def test_start_that_settings_prevent_says_so_without_a_traceback(switchboard: Co
     assert "Traceback" not in done.stderr
 
 
-def test_backup_is_made_and_restored(switchboard: CommandLine) -> None:
-    assert switchboard("demo").returncode == 0
-    made = switchboard("backup", "copy.db")
+def test_backup_is_made_and_restored(migrated: CommandLine) -> None:
+    assert migrated("demo").returncode == 0
+    made = migrated("backup", "copy.db")
     assert (made.returncode, made.stdout) == (0, "")
     assert re.search(r"copy\.db has [0-9,]+ bytes, revision [0-9]{4}\.\n$", made.stderr)
-    before = _head(switchboard)
-    kept = switchboard("restore", "copy.db")
+    before = _head(migrated)
+    kept = migrated("restore", "copy.db")
     assert (kept.returncode, "--replace puts the backup in its place" in kept.stderr) == (1, True)
-    restored = switchboard("restore", "copy.db", "--replace")
+    restored = migrated("restore", "copy.db", "--replace")
     assert (restored.returncode, "switchboard.db holds what copy.db does" in restored.stderr) == (0, True)
     # A cursor from before the restore is behind what the log holds now.
-    assert _head(switchboard) == before + RAISED_BY
-    assert switchboard("renumber").returncode == 0
-    assert _head(switchboard) == before + 2 * RAISED_BY
+    assert _head(migrated) == before + RAISED_BY
+    assert migrated("renumber").returncode == 0
+    assert _head(migrated) == before + 2 * RAISED_BY
     url = "postgresql://me:word@db.example.com/a"
     for command, tool in (("backup", "pg_dump"), ("restore", "pg_restore")):
-        refused = switchboard(command, "other.db", database_url=url)
+        refused = migrated(command, "other.db", database_url=url)
         assert refused.stderr == (
             f"switchboard: The database is PostgreSQL: use {tool}, as docs/operations.md shows.\n"
         )
 
 
-def _head(switchboard: CommandLine) -> int:
+def _head(migrated: CommandLine) -> int:
     """The position of the newest event."""
-    with closing(sqlite3.connect(switchboard.folder / "switchboard.db")) as connection:
+    with closing(sqlite3.connect(migrated.folder / "switchboard.db")) as connection:
         (head,) = connection.execute("SELECT head FROM lane JOIN event_log ON position = head").fetchone()
     return int(head)
 
 
-def test_erasures_are_exported_and_repeated(switchboard: CommandLine, tmp_path: Path) -> None:
-    assert switchboard("migrate").returncode == 0
+def test_erasures_are_exported_and_repeated(migrated: CommandLine, tmp_path: Path) -> None:
+    assert migrated("migrate").returncode == 0
     database = sqlite3.connect(tmp_path / "switchboard.db")
     line = '{"customer":"cus_7","createdAt":"2026-01-05T09:00:00.000000Z","erasedAt":"2026-02-05T09:00:00.000000Z"}\n'
     (tmp_path / "erased.jsonl").write_text(line, encoding="utf-8")
-    done = switchboard("erasures", "repeat", "erased.jsonl")
+    done = migrated("erasures", "repeat", "erased.jsonl")
     assert (done.returncode, done.stderr.strip()) == (0, "Of 1 erased customers 0 were there again; they are erased.")
     assert database.execute("SELECT customer_id FROM erasure").fetchall() == [(7,)]
     database.close()
-    assert switchboard("erasures", "export", "again.jsonl").returncode == 0
+    assert migrated("erasures", "export", "again.jsonl").returncode == 0
     assert (tmp_path / "again.jsonl").read_text(encoding="utf-8") == line
     (tmp_path / "erased.jsonl").write_text("nonsense", encoding="utf-8")
-    refused = switchboard("erasures", "repeat", "erased.jsonl")
+    refused = migrated("erasures", "repeat", "erased.jsonl")
     assert (refused.returncode, refused.stderr) == (1, "switchboard: Line 1 is no erasure.\n")
-    assert switchboard("erasures", "repeat", "missing.jsonl").returncode == 1
+    assert migrated("erasures", "repeat", "missing.jsonl").returncode == 1
 
 
 @pytest.mark.parametrize(

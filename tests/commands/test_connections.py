@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, with_database
 from tests.connections.conftest import KEYS
 
 
 @pytest.fixture
-def switchboard(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+def switchboard(tmp_path: Path, sqlite_template: Path) -> CommandLine:
+    return with_database(CommandLine(tmp_path), sqlite_template)
 
 
 def rows(text: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, with_database
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def test_documents_are_added_and_listed_by_their_ids(run: CommandLine, tmp_path:
     assert "SWITCHBOARD_DOCUMENTS_FOLDER" in run("documents", "add", "good.graphql").stderr
 
 
-def test_people_are_linked_listed_and_unlinked(run: CommandLine) -> None:
+def test_people_are_linked_listed_and_unlinked(run: CommandLine, sqlite_template: Path) -> None:
+    run = with_database(run, sqlite_template)
     login = "https://login.example.com"
     issuers = orjson.dumps([{"issuer": login, "audiences": ["a"]}]).decode()
     assert run("user", "add", "ana").returncode == 0

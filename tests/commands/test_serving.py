@@ -4,9 +4,9 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ import uvicorn
 from uvicorn.supervisors import multiprocess
 
 from app.commands.serving import _tell_that_they_serve
-from tests.command_line import ROOT, CommandLine
+from app.commands.worker import _end_with
+from tests.command_line import FORKED, ROOT, CommandLine
 from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
@@ -132,9 +133,15 @@ async def test_workers_end_with_a_supervisor_that_is_killed(database_url: str, t
 
 
 def test_worker_whose_supervisor_died_before_it_looked_ends_too() -> None:
-    script = "import time; from app.commands.worker import _end_with; _end_with(-1); time.sleep(60)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=PATIENCE, check=False)
-    assert done.returncode == -signal.SIGTERM
+    worker = FORKED.Process(target=_work_without_a_supervisor)
+    worker.start()
+    worker.join(PATIENCE)
+    assert worker.exitcode == -signal.SIGTERM
+
+
+def _work_without_a_supervisor() -> None:
+    _end_with(-1)
+    time.sleep(PATIENCE)
 
 
 def test_workers_that_are_late_keep_the_first_key_from_nobody() -> None:

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, with_database
 
 
-def test_teams_are_added_changed_listed_and_deleted(tmp_path: Path) -> None:
-    switchboard = CommandLine(tmp_path)
+def test_teams_are_added_changed_listed_and_deleted(tmp_path: Path, sqlite_template: Path) -> None:
+    switchboard = with_database(CommandLine(tmp_path), sqlite_template)
     for login in ("ana", "ben"):
         assert switchboard("user", "add", login).returncode == 0
     made = switchboard("teams", "add", "Billing", "--members", "ana", "--labels", "invoice, dunning")

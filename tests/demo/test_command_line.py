@@ -1,13 +1,10 @@
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command_line import ROOT, CommandLine
+from tests.command_line import CommandLine, start
 from tests.saying import PATIENCE, wait_for
 
 
@@ -15,7 +12,7 @@ def _environment(folder: Path, **settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
     given = {f"SWITCHBOARD_{name.upper()}": value for name, value in settings.items()}
     database = {"SWITCHBOARD_DATABASE_URL": f"sqlite:///{folder / 'demo.db'}"}
-    return {**inherited, **database, **given, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    return {**inherited, **database, **given, "COLUMNS": "100"}
 
 
 def _demo(folder: Path, *arguments: str) -> tuple[int, str]:
@@ -42,18 +39,11 @@ def test_demo_says_what_it_did(tmp_path: Path) -> None:
 def test_serve_loads_the_demo_at_its_first_start_unless_it_is_told_not_to(
     tmp_path: Path, settings: dict[str, str], interactions: int
 ) -> None:
-    path = tmp_path / "said"
-    with path.open("wb") as said:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", "0"],
-            cwd=tmp_path,
-            env=_environment(tmp_path, **settings),
-            stdout=said,
-            stderr=subprocess.DEVNULL,
-        )
+    said = tmp_path / "said"
+    server = start(("serve", "--port", "0"), _environment(tmp_path, **settings), tmp_path, (said, tmp_path / "log"))
     try:
-        wait_for("swk_", path, server)  # it announces itself last of all
+        wait_for("swk_", said, server)  # it announces itself last of all
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(PATIENCE)
+        server.terminate()
+        server.join(PATIENCE)
     assert _interactions(tmp_path) == interactions

@@ -1,6 +1,6 @@
 """The migrations that add up figures of reports, on figures as they were kept before them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app.storage.migrations import migrate
 from app.storage.tables import JsonText
+from tests.conftest import empty_url
 from tests.storage.test_migrations import on
 
 pytestmark = pytest.mark.anyio
@@ -65,11 +66,24 @@ def by_hour_of_day(hours: Sequence[int]) -> dict[int, list[int]]:
     return dict(sorted(found.items()))
 
 
-async def test_sums_of_teams_are_made_of_the_figures_that_are_kept(empty_database_url: str) -> None:
-    await migrate(empty_database_url, "0039")
-    await on(empty_database_url, fill)
-    await migrate(empty_database_url)
-    assert await on(empty_database_url, sums_of_hours) == [
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def older_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database from before both migrations."""
+    with empty_url(request, lambda: tmp_path_factory.mktemp("sums")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def upgraded(older_url: str) -> str:
+    """The address, after the figures were stored and both migrations made."""
+    await migrate(older_url, "0039")
+    await on(older_url, fill)
+    await migrate(older_url)
+    return older_url
+
+
+async def test_sums_of_teams_are_made_of_the_figures_that_are_kept(upgraded: str) -> None:
+    assert await on(upgraded, sums_of_hours) == [
         (
             by_user,
             hour,
@@ -83,10 +97,7 @@ async def test_sums_of_teams_are_made_of_the_figures_that_are_kept(empty_databas
     ]
 
 
-async def test_hours_of_days_are_made_of_the_hours_that_are_kept(empty_database_url: str) -> None:
-    await migrate(empty_database_url, "0039")
-    await on(empty_database_url, fill)
-    await migrate(empty_database_url)
+async def test_hours_of_days_are_made_of_the_hours_that_are_kept(upgraded: str) -> None:
     months = by_hour_of_day(range(490_000, 490_000 + HOURS))
     assert len({number // 24 for number in months}) == 2
 
@@ -97,7 +108,7 @@ async def test_hours_of_days_are_made_of_the_hours_that_are_kept(empty_database_
         return f'{{"first":[{2 * each},{3.5 * each},{classes},9,{each}],"missed":{missed}}}'
 
     whose = [(number, kind, hours) for number, hours in months.items() for kind in ("conversation", "session")]
-    assert await on(empty_database_url, hours_of_days) == [
+    assert await on(upgraded, hours_of_days) == [
         [(False, number, kind, team, 0, figures(hours, team)) for number, kind, hours in whose for team in range(3)],
         [(False, number, kind, 0, figures(hours, 0, 1, 2)) for number, kind, hours in whose],
     ]
