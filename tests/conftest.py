@@ -27,6 +27,7 @@ from app.storage.migrations import migrate
 from tests.chores import put_chores_off
 from tests.keeping import keep_connections, keeper
 from tests.lasting_loop import keep_loop, lasting
+from tests.longest import longest_first
 from tests.postgres import EXISTING, Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed, has_programs
 from tests.readers import read_warm
@@ -83,7 +84,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
-    """Leave out, unless the run is thorough, what is tried on the other database; last, when a choice was made.
+    """Leave out, unless the run is thorough, what is tried on the other database; last, when a choice was made. Each
+    process of a parallel run begins with what takes longest.
 
     Before Hypothesis looks for constants in all modules, which it does once it has seen the tests."""
     patch = pytest.MonkeyPatch()
@@ -93,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("thorough") and (left := left_out(items)):
         config.hook.pytest_deselected(items=list(left))
         items[:] = [each for each in items if each not in left]
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 def pytest_collection_finish() -> None:
