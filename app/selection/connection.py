@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -21,6 +21,8 @@ from app.storage.tables import Timestamp
 MOST_VARIANTS = 32
 PAGING = ("first", "after", "last", "before")
 PAGE = "page"  # what a selection built by hand gives instead of these: a Page, of any size
+
+V = TypeVar("V", bound=Hashable)
 
 Variant = tuple[str, bool, bool, tuple[tuple[str, Hashable], ...]]  # order, backward, has a cursor, filters
 
@@ -106,7 +108,7 @@ class Listing:
             else:
                 values[f"cursor_{index}"] = value
 
-    def statement(self, variant: Variant, make: Callable[[Variant], Statement]) -> Statement:
+    def statement(self, variant: V, make: Callable[[V], Statement]) -> Statement:
         """The statement that `make` builds for a variant, built at its first use."""
         found = self._statements.get((make, variant))
         if found is None:

@@ -13,7 +13,7 @@ from app.selection.edges import Block
 from app.selection.mapping import InterfaceMap, Many, Owned, RootMany, Sql, TypeMap
 from app.selection.scope import Builder, Source, Unindexed
 from app.selection.shape import Make
-from app.selection.sql import Select, SqlCompiler, Template, hole, writer
+from app.selection.sql import NO_CONSTANTS, Constants, Select, SqlCompiler, Template, hole, place_of, writer
 from app.selection.statement import Fragment, Statement
 from app.selection.streams import ONE, Templates, Walked, count_of_walks, number_of, page_of_walks, walked_by
 from app.selection.tree import Children, Field
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from app.selection.compilation import Compilation
     from app.selection.groups import When
 
-_WHERE, _ORDER, _COUNTED = "where", "order", "counted"
+WHERE, ORDER, _COUNTED = "where", "order", "counted"
 _INNER_WHERE, _INNER_ORDER = "inner_where", "inner_order"
 _INNER_ALIASES = 5_000
-_SIZE = sa.bindparam("size", type_=sa.Integer)
+SIZE = sa.bindparam("size", type_=sa.Integer)
 
 
 class Lister:
@@ -146,17 +146,19 @@ class Lister:
 
     # ---- statements ----
 
-    def statement(self, template: Template, variant: Variant, walked: Walked = ()) -> Statement:
+    def statement(
+        self, template: Template, variant: Variant, walked: Walked = (), constants: Constants = NO_CONSTANTS
+    ) -> Statement:
         """The statement of one variant. Only conditions and orders that this process has not seen are compiled.
 
-        The `walked` conditions are in the template already."""
-        return template.filled(lambda name: list(self._fragments(name, variant, dict(walked))))
+        The `walked` conditions are in the template already. `constants` are SQL in place of parameters, by name."""
+        return template.filled(lambda name: list(self._fragments(name, variant, dict(walked))), constants)
 
     def _fragments(self, name: str, variant: Variant, without: Container[str]) -> Iterator[Fragment]:
         order_name, backward, placed, filters = variant
         inner = name in (_INNER_WHERE, _INNER_ORDER)
         sql, mapping = self.sql, self.mapping
-        if name in (_ORDER, _INNER_ORDER):
+        if name in (ORDER, _INNER_ORDER):
             yield sql.ordering(mapping, (inner, name, order_name, backward), lambda: self.ordering(inner, variant))
             return
         for each, shape in filters:
@@ -174,7 +176,7 @@ class Lister:
     def _filter(self, inner: bool, name: str, shape: Hashable) -> tuple[FromClause, Sql]:
         rows, source = self.rows(inner=inner)
         scope = self._looked_up(source, name)
-        return rows, self.mapping.filters[name].clause(scope, _place_of(name), shape)
+        return rows, self.mapping.filters[name].clause(scope, place_of(name), shape)
 
     def _looked_up(self, source: Source, name: str | None = None) -> Source | Unindexed:
         """The row source for a condition of this name. It allows or forbids that the rows are found by the
@@ -210,29 +212,33 @@ class Lister:
             )
         return found if isinstance(seen, bool) else [*found, seen]
 
-    def pages(self, over: Callable[[sa.Select[Any]], Select] = lambda page: page) -> Callable[[Variant], Statement]:
+    def pages(
+        self, over: Callable[[sa.Select[Any]], Select] = lambda page: page, *, now: bool = True
+    ) -> Callable[[Variant], Statement]:
         """For each variant, the statement of a root field's page, or of what is built `over` the page."""
-        select = self.builder.select().where(*self.always(self.source), hole(_WHERE)).order_by(hole(_ORDER))
-        whole = self.sql.template(over(select.limit(_SIZE)))
-        by_value = Templates(lambda walked: self.sql.template(over(page_of_walks(self, walked, _SIZE))))
-        return self._for_each(whole, by_value, ordered=True)
+        select = self.builder.select().where(*self.always(self.source), hole(WHERE)).order_by(hole(ORDER)).limit(SIZE)
+
+        def page(walked: Walked) -> Template:
+            return self.sql.template(over(page_of_walks(self, walked, SIZE) if walked else select))
+
+        return self._for_each(Templates(page, now=now), ordered=True)
 
     def counts(self) -> Callable[[Variant], Statement]:
         """For each variant, the statement that counts the rows of a root field's list, up to the cap."""
-        whole = self._count()
-        by_value = Templates(lambda walked: self.sql.template(count_of_walks(self, walked, MOST_COUNTED + 1)))
-        return self._for_each(whole, by_value, ordered=False)
+        return self._for_each(Templates(self._count), ordered=False)
 
-    def _for_each(self, whole: Template, by_value: Templates, *, ordered: bool) -> Callable[[Variant], Statement]:
+    def _for_each(self, templates: Templates, *, ordered: bool) -> Callable[[Variant], Statement]:
         """The statement of each variant: value by value if its filters allow that, otherwise over the whole list."""
 
         def statement(variant: Variant) -> Statement:
             walked = walked_by(variant, self, ordered=ordered)
-            return self.statement(by_value[walked] if walked else whole, variant, walked)
+            return self.statement(templates[walked], variant, walked)
 
         return statement
 
-    def _count(self) -> Template:
+    def _count(self, walked: Walked) -> Template:
+        if walked:
+            return self.sql.template(count_of_walks(self, walked, MOST_COUNTED + 1))
         rows, source = self.rows(inner=False)
         one = ONE.select_from(rows).where(*self.always(source), hole(_COUNTED))
         return self.sql.template(number_of(one, MOST_COUNTED + 1))
@@ -242,8 +248,8 @@ class Lister:
         parents = keys(sa.bindparam("keys", type_=IntList()))
         if self.compilation.dialect.name == "sqlite":
             return self._correlated(by, parents)
-        page = self.builder.select().where(by(self.source, parents.c.key), *self.always(self.source), hole(_WHERE))
-        each = page.order_by(hole(_ORDER)).limit(_SIZE).correlate(parents).lateral("page")
+        page = self.builder.select().where(by(self.source, parents.c.key), *self.always(self.source), hole(WHERE))
+        each = page.order_by(hole(ORDER)).limit(SIZE).correlate(parents).lateral("page")
         select = sa.select(parents.c.key, *each.c).select_from(parents.join(each, sa.true()))
         return self.sql.template(select)
 
@@ -256,12 +262,12 @@ class Lister:
             .select_from(rows)
             .where(by(source, parents.c.key), *self.always(source), hole(_INNER_WHERE))
             .order_by(hole(_INNER_ORDER))
-            .limit(_SIZE)
+            .limit(SIZE)
             .correlate(parents)
         )
         columns = [column.label(f"c{index}") for index, column in enumerate(self.builder.columns)]
         joined = parents.join(self.builder.source(), self.source.alias.c.id.in_(ids))
-        select = sa.select(parents.c.key, *columns).select_from(joined).order_by(hole(_ORDER))
+        select = sa.select(parents.c.key, *columns).select_from(joined).order_by(hole(ORDER))
         return self.sql.template(select)
 
     def counts_of(self, by: Owned) -> Template:
@@ -271,13 +277,6 @@ class Lister:
         one = ONE.select_from(rows).where(by(source, parents.c.key), *self.always(source), hole(_COUNTED))
         number = number_of(one.correlate(parents), MOST_COUNTED + 1).correlate(parents).scalar_subquery()
         return self.sql.template(sa.select(parents.c.key, number.label("number")))
-
-
-def _place_of(name: str) -> Callable[..., sa.BindParameter[Any]]:
-    def place(type_: Any, part: str | None = None) -> sa.BindParameter[Any]:
-        return sa.bindparam(f"filter_{name}" if part is None else f"filter_{name}_{part}", type_=type_)
-
-    return place
 
 
 def _node_at(index: int) -> Callable[[Rows, int], Any]:

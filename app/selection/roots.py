@@ -11,6 +11,7 @@ from app.core.errors import Forbidden, InvalidInput
 from app.core.ids import parse_id
 from app.selection.compilation import Compilation
 from app.selection.edges import Block, OneEdge
+from app.selection.generic_plans import GenericPages, plans_once
 from app.selection.listing import Lister
 from app.selection.mapping import (
     SOME,
@@ -24,7 +25,7 @@ from app.selection.mapping import (
     RootTally,
     granted,
 )
-from app.selection.nearby import Nearby
+from app.selection.nearby import Nearby, looks_nearby
 from app.selection.scope import Builder
 from app.selection.shape import Row, Run
 from app.selection.sql import reader
@@ -123,8 +124,10 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
     lister = Lister(compilation, root, field, leading=0, name=field.name)
     paged, listing = lister.connection, lister.listing
     visible = lister.seen is not False
-    page = lister.pages() if visible and paged.rows_needed else None
-    near = Nearby(lister) if page is not None and lister.seen_by_teams else None
+    once = visible and paged.rows_needed and plans_once(lister)
+    page = lister.pages(now=not once) if visible and paged.rows_needed else None
+    generic = GenericPages(lister, page) if once and page is not None else None
+    near = Nearby(lister) if page is not None and looks_nearby(lister) else None
     count = lister.counts() if visible and paged.counted else None
 
     def read(run: Run) -> Reading:
@@ -134,7 +137,8 @@ def _many(compilation: Compilation, root: RootMany, field: Field) -> Callable[[R
         if page is not None:
             found = None if near is None else (yield from near.read(asked, run))
             if found is None:
-                found = yield listing.statement(asked.variant, page).query(asked.values, run.env.actor)
+                statement = listing.statement(asked.variant, page) if generic is None else generic.statement(asked)
+                found = yield statement.query(asked.values, run.env.actor)
             rows = found
         if count is not None:
             ((totals[None],),) = yield listing.statement(asked.unplaced, count).query(asked.values, run.env.actor)

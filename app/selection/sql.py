@@ -1,8 +1,9 @@
 """Statements in the driver's SQL, and the values that come back."""
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -23,6 +24,11 @@ Select = sa.Select[Any] | sa.CompoundSelect[Any]
 
 MOST_FRAGMENTS = 4_000
 
+Constants = Mapping[str, str]
+"""SQL by the names of the parameters in whose places it stands."""
+
+NO_CONSTANTS: Constants = MappingProxyType({})
+
 
 class Template:
     """A SELECT with holes, compiled once. The differences between its variants are added as text."""
@@ -31,8 +37,10 @@ class Template:
         self._parts = parts
         self._dialect = dialect
 
-    def filled(self, fragments: Callable[[str], Sequence[Fragment]]) -> Statement:
-        """The statement in which each hole holds the fragments of its name. A hole for conditions may stay empty."""
+    def filled(self, fragments: Callable[[str], Sequence[Fragment]], constants: Constants = NO_CONSTANTS) -> Statement:
+        """The statement in which each hole holds the fragments of its name. A hole for conditions may stay empty.
+
+        `constants` are SQL in place of parameters, by name."""
         parts: list[str | Bind | OfTeams] = []
         for part in self._parts:
             if isinstance(part, Hole):
@@ -42,13 +50,22 @@ class Template:
                     parts.extend(fragment)
                     glue = " AND "
             else:
-                parts.append(part)
+                parts.append(constants.get(part.name, part) if isinstance(part, Bind) else part)
         return Statement(parts, self._dialect)
 
 
 def hole(name: str) -> sa.ColumnClause[Any]:
     """A place for fragments: the last condition of a WHERE, or an ORDER BY."""
     return sa.literal_column(f"__{name}_hole__")
+
+
+def place_of(name: str) -> Callable[..., sa.BindParameter[Any]]:
+    """A function that makes the parameter of a condition's value, or of one of its parts."""
+
+    def place(type_: Any, part: str | None = None) -> sa.BindParameter[Any]:
+        return sa.bindparam(f"filter_{name}" if part is None else f"filter_{name}_{part}", type_=type_)
+
+    return place
 
 
 _HOLE = r"(?P<glue>(?:\s+WHERE|\s+ORDER BY|\s+AND)\s+)__(?P<hole>\w+)_hole__"

@@ -42,11 +42,14 @@ class Listed(Protocol):
 
 
 class Templates(dict[Walked, Template]):
-    """The templates by the conditions that they are read by, each compiled at its first use."""
+    """The templates by the conditions that they are read by, each compiled at its first use; without conditions `now`,
+    with the document."""
 
-    def __init__(self, make: Callable[[Walked], Template]) -> None:
+    def __init__(self, make: Callable[[Walked], Template], *, now: bool = True) -> None:
         super().__init__()
         self._make = make
+        if now:
+            _ = self[()]
 
     def __missing__(self, walked: Walked) -> Template:
         found = self[walked] = self._make(walked)
@@ -121,7 +124,7 @@ class _Walks:
             self.here.append(column(rows).is_not_distinct_from(value) if or_none else column(rows) == value)
             if shape != _ABSENT and known is not None:
                 # No walk for what the caller may not see: it would read all of it and find nothing.
-                self.permitted.append(sa.ColumnElement.in_(value, known))
+                self.permitted.append(value.in_([_text(each) for each in known]))
 
     def join(self, other: FromClause, on: Sql) -> FromClause:
         """The combinations, each with the matching rows of the other FROM element."""
@@ -165,7 +168,7 @@ def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None)
     if shape is True:
         given = sa.cast(sa.bindparam(f"filter_{name}", type_=sa.Text), sa.Text)
         return sa.select(given.label("text")).subquery(alias)
-    literals = (sa.select(sa.literal_column(f"'{value}'", sa.Text).label("text")) for value in known or ())
+    literals = (sa.select(_text(value).label("text")) for value in known or ())
     return sa.union_all(*literals).subquery(alias)
 
 
@@ -175,8 +178,17 @@ def _number_or_none(name: str) -> FromClause:
     return sa.union_all(sa.select(given.label("number")), sa.select(sa.null())).subquery(f"each_{name}")
 
 
-def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa.Select[Any]:
-    """A page: a page of each combination of values is read, and the first rows of all are taken."""
+def _text(value: str) -> sa.ColumnElement[str]:
+    """A value as a constant of the SQL."""
+    return sa.literal_column(f"'{value}'", sa.Text)
+
+
+def page_of_walks(
+    of: Listed, walked: Walked, size: sa.BindParameter[int], most: sa.BindParameter[int] | None = None
+) -> sa.Select[Any]:
+    """A page: a page of each combination of values is read, and the first rows of all are taken.
+
+    `most` is a number that no size exceeds, for PostgreSQL."""
     # Under the same aliases as outside, so that conditions are compiled once for both.
     rows, inner = of.rows(inner=False)
     walks = _Walks(of, walked, inner)
@@ -187,20 +199,25 @@ def page_of_walks(of: Listed, walked: Walked, size: sa.BindParameter[int]) -> sa
         # SQLite has no LATERAL. A correlated list of ids is walked only as far as the page goes.
         found = sa.select(key).select_from(walks.join(rows, key.in_(own)))
     else:
-        each = own.with_only_columns(*_ordering(of, inner).values()).lateral(_name(inner))
+        own = own.with_only_columns(*ordering_of(of, inner).values())
+        if most is not None:
+            bounded = own.limit(most).lateral(same_name(inner))
+            own = sa.select(*bounded.c).order_by(hole("order")).limit(size)
+        each = own.lateral(same_name(inner))
         found = sa.select(each.c.id).select_from(walks.join(each, sa.true()))
     page = found.where(*walks.permitted).order_by(hole("order")).limit(size).subquery("page")
     whole = page.join(of.builder.source(), of.source.alias.c.id == page.c.id)
     return of.builder.select_from(whole).order_by(hole("order"))
 
 
-def _ordering(of: Listed, rows: Source) -> Mapping[str, Sql]:
+def ordering_of(of: Listed, rows: Source) -> Mapping[str, Sql]:
     """The columns of all orders of the list."""
     columns = (column for order in of.mapping.orders.values() for column in order.by(rows))
     return {column.key or "": column for column in columns}
 
 
-def _name(rows: Source) -> str:
+def same_name(rows: Source) -> str:
+    """The alias of the rows, for what has their columns: the fragments that fill holes name it."""
     return cast(sa.Alias, rows.alias).name
 
 

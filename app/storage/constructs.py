@@ -113,7 +113,8 @@ def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) ->
 
 
 class is_any(_Condition):  # noqa: N801 - reads as SQL
-    """`is_any(column, texts)`: the column is one of these few texts; an index on it may not be used.
+    """`is_any(column, texts)`: the column is one of these few texts, which are constants of the SQL; an index on it may
+    not be used.
 
     On SQLite each is compared in turn: `IN` would build a table of them at each run."""
 
@@ -122,7 +123,7 @@ class is_any(_Condition):  # noqa: N801 - reads as SQL
 
     def __init__(self, column: sa.ColumnElement[Any], texts: Sequence[str]) -> None:
         self.type = sa.Boolean()
-        super().__init__(unindexed(column), *(sa.literal(text, sa.Text) for text in texts))
+        super().__init__(unindexed(column), *(sa.literal_column(f"'{text}'", sa.Text) for text in texts))
 
 
 @compiles(is_any, "postgresql")

@@ -1,5 +1,6 @@
 """How much the databases look at while they answer: counted, never timed."""
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -48,20 +49,52 @@ class SqliteCounting:
 
 
 class PostgresqlCounting:
-    """Counts the rows that the nodes of PostgreSQL's plans gave and passed over, planned as for a large table."""
+    """Counts the rows that the nodes of PostgreSQL's plans gave and passed over, planned as for a large table.
+
+    A statement that is written for it has its plan for all values, any other one that for its values."""
 
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.effort = 0
         self._connection = connection
+        self._prepared: dict[str, str] = {}
 
     async def rows(self, query: Query) -> Sequence[Any]:
-        told = await self._connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query.sql}", *query.args)
+        explain = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
+        if is_planned_once(query.sql):
+            told = await self._connection.fetchval(f"{explain} EXECUTE {await self._name_of(query.sql)}{_given(query)}")
+        else:
+            told = await self._connection.fetchval(f"{explain} {query.sql}", *query.args)
         self.effort += _rows_of(orjson.loads(told)[0]["Plan"])
         found: Sequence[Any] = await self._connection.fetch(query.sql, *query.args)
         return found
 
+    async def _name_of(self, sql: str) -> str:
+        """The name of the statement, prepared with a generic plan."""
+        name = self._prepared.get(sql)
+        if name is None:
+            name = self._prepared[sql] = f"generic_{len(self._prepared)}"
+            await self._connection.execute("SET plan_cache_mode = force_generic_plan")
+            await self._connection.execute(f"PREPARE {name} AS {sql}")
+        return name
+
     async def close(self) -> None:
         await self._connection.close()
+
+
+def is_planned_once(sql: str) -> bool:
+    """Whether the statement has a constant limit inside of the page's."""
+    return re.search(r"LIMIT [0-9]+::INTEGER", sql) is not None
+
+
+def _given(query: Query) -> str:
+    """The arguments of EXECUTE."""
+    return f"({', '.join(_literal(each) for each in query.args)})" if query.args else ""
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return _literal(f"{{{','.join(str(each) for each in value)}}}")
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _rows_of(node: Mapping[str, Any]) -> int:
@@ -73,15 +106,17 @@ def _rows_of(node: Mapping[str, Any]) -> int:
 class _Reads:
     """What operations ask of a database, answered by a counting connection."""
 
-    def __init__(self, graph: Graph, counting: Counting) -> None:
+    def __init__(self, graph: Graph, counting: Counting, asked: list[Query]) -> None:
         self.dialect = graph.database.dialect
         self._counting = counting
+        self._asked = asked
 
     async def read(self, steps: Callable[[], Generator[Query, Any, Any]], **_share: object) -> Any:
         plan = steps()
         try:
             query = next(plan)
             while True:
+                self._asked.append(query)
                 query = plan.send(await self._counting.rows(query))
         except StopIteration as stop:
             return stop.value
@@ -91,9 +126,13 @@ class Effort:
     """Reads of one database, each with what it took."""
 
     def __init__(self, graph: Graph, counting: Counting) -> None:
+        self.answer: dict[str, Any] = {}
+        """The data of the last answer."""
+        self.asked: list[Query] = []
+        """The statements that it took, as they were run."""
         self._counting = counting
         self._graph = graph
-        self._reads = cast(Database, _Reads(graph, counting))
+        self._reads = cast(Database, _Reads(graph, counting, self.asked))
         self._operations = Operations(
             SCHEMA, graph.operations.preparer.compiler, self._reads, graph.settings, graph.clock
         )
@@ -101,10 +140,18 @@ class Effort:
     async def of(self, document: str, actor: Actor, variables: Mapping[str, Any]) -> int:
         """What the database looked at for a query that must not fail."""
         self._counting.effort = 0
+        self.asked.clear()
         context = Context(self._reads, actor, self._graph.settings, self._graph.clock)
         outcome = await self._operations.run(GraphQLRequest(document, variables=variables), context)
         answer = orjson.loads(outcome.body)
         assert "errors" not in answer, answer["errors"]
+        self.answer = answer["data"]
+        return self._counting.effort
+
+    async def of_statement(self, query: Query) -> int:
+        """What the database looks at for one statement."""
+        self._counting.effort = 0
+        await self._counting.rows(query)
         return self._counting.effort
 
 

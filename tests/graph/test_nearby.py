@@ -86,7 +86,8 @@ async def test_pages_of_who_sees_much_are_one_walk_in_each_order(plans: Plans) -
         document = f"{{ {of % 'first: 5'} {{ nodes {{ id }} }} }}"
         _, of_admin = await plans.of(document, ADMIN, {}, sorts=False)
         _, steps = await plans.of(document, member_of(MANY), {}, sorts=False)
-        assert walks(steps) == [*walks(of_admin), *walks(of_admin)], of  # the rows, and where they end
+        # On SQLite, the rows, and where they end.
+        assert walks(steps) == walks(of_admin) * (2 if plans.url.startswith("sqlite") else 1), of
 
 
 def walks(steps: Sequence[str]) -> list[str]:
