@@ -18,6 +18,7 @@ from app.directory.refusing import RefusalLog, refusing
 from app.settings import Settings
 from app.storage.database import Database, Work
 from app.storage.event_log import forget_events, keep_partitions
+from app.storage.event_log.tables import event_log
 from tests.conftest import START, ManualClock
 from tests.directory.conftest import PERMISSIONS, Ask, actor_of, told
 from tests.directory.test_people import LOGIN, TOKEN, Said, add, issuer_of
@@ -319,8 +320,11 @@ async def test_history_of_a_user_is_read_by_an_index(database: Database) -> None
     def plan(work: Work) -> str:
         if work.dialect_name == "sqlite":
             return str(work.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
-        # The log is so small that PostgreSQL would read all of it.
-        work.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        # PostgreSQL would read all of a small log, and by any index of it.
+        told = {"at": work.now, "topic": "user.updated", "data": "{}"}
+        events = [{"lane": 0, "position": 10_000 + each, "assignee_id": each % 500, **told} for each in range(3_000)]
+        work.connection.execute(sa.insert(event_log), events)
+        work.connection.exec_driver_sql("ANALYZE event_log")
         return str(work.connection.exec_driver_sql(f"EXPLAIN {query}").all())
 
     found = await database.command(plan)
