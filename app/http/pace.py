@@ -87,7 +87,7 @@ class Pace:
         self._allowance = Allowance(fewest, most, busy, time, used)
         self._seconds = tick
         self._go_on = go_on
-        # How much more each caller has begun than ticks have allowed since. Whoever is not in it begins at once.
+        # What each caller has begun beyond what the ticks allowed. A caller without an entry begins at once.
         self._begun: dict[Caller, float] = {}
         self._company = Company(time)
         self._ticks = False

@@ -10,7 +10,7 @@ from app.selection.connection import Variant
 from app.selection.mapping import VIEWER_TEAMS, Many, Partition, RootMany, Sql, SqlOf
 from app.selection.scope import Builder, Source
 from app.selection.sql import SqlCompiler, Template, hole
-from app.storage.constructs import IntList, TextList, keys, texts
+from app.storage.constructs import IntList, TextList, constant, keys, texts
 
 ONE: sa.Select[Any] = sa.select(sa.literal_column("1").label("one"))
 """What is selected of rows that are only counted."""
@@ -124,7 +124,7 @@ class _Walks:
             self.here.append(column(rows).is_not_distinct_from(value) if or_none else column(rows) == value)
             if shape != _ABSENT and known is not None:
                 # No walk for what the caller may not see: it would read all of it and find nothing.
-                self.permitted.append(value.in_([_text(each) for each in known]))
+                self.permitted.append(value.in_([constant(each) for each in known]))
 
     def join(self, other: FromClause, on: Sql) -> FromClause:
         """The combinations, each with the matching rows of the other FROM element."""
@@ -168,7 +168,7 @@ def _values(of: Listed, name: str, shape: Hashable, known: Sequence[str] | None)
     if shape is True:
         given = sa.cast(sa.bindparam(f"filter_{name}", type_=sa.Text), sa.Text)
         return sa.select(given.label("text")).subquery(alias)
-    literals = (sa.select(_text(value).label("text")) for value in known or ())
+    literals = (sa.select(constant(value).label("text")) for value in known or ())
     return sa.union_all(*literals).subquery(alias)
 
 
@@ -176,11 +176,6 @@ def _number_or_none(name: str) -> FromClause:
     """A FROM element of one column, with one row for the number and one for null."""
     given = sa.bindparam(f"filter_{name}", type_=sa.BigInteger)
     return sa.union_all(sa.select(given.label("number")), sa.select(sa.null())).subquery(f"each_{name}")
-
-
-def _text(value: str) -> sa.ColumnElement[str]:
-    """A value as a constant of the SQL."""
-    return sa.literal_column(f"'{value}'", sa.Text)
 
 
 def page_of_walks(

@@ -112,6 +112,11 @@ def _among_keys_sqlite(element: among_keys, compiler: SQLCompiler, **kw: Any) ->
     return f"({compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(param, **kw)})))"
 
 
+def constant(text: str) -> sa.ColumnElement[str]:
+    """A text of ours as a constant of the SQL. It is not escaped: never what a client sent."""
+    return sa.literal_column(f"'{text}'", sa.Text)
+
+
 class is_any(_Condition):  # noqa: N801 - reads as SQL
     """`is_any(column, texts)`: the column is one of these few texts, which are constants of the SQL; an index on it may
     not be used.
@@ -123,7 +128,7 @@ class is_any(_Condition):  # noqa: N801 - reads as SQL
 
     def __init__(self, column: sa.ColumnElement[Any], texts: Sequence[str]) -> None:
         self.type = sa.Boolean()
-        super().__init__(unindexed(column), *(sa.literal_column(f"'{text}'", sa.Text) for text in texts))
+        super().__init__(unindexed(column), *(constant(text) for text in texts))
 
 
 @compiles(is_any, "postgresql")
