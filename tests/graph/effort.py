@@ -2,12 +2,13 @@
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Any, Protocol, cast
 
 import asyncpg
 import orjson
+import pytest
 
 from app.core.actor import Actor
 from app.execution.operation import Operations
@@ -16,8 +17,12 @@ from app.graph.context import Context
 from app.storage.database import Database, Work
 from app.storage.query import Query
 from benchmarks.bulk.loading import load_bulk
+from tests.conftest import fresh_url
 from tests.graph.planning import pretend_to_be_large
 from tests.graph.running import SCHEMA, Graph, running_graph
+
+SIZES = (400, 1_600)
+"""Interactions of databases that are compared: what grows between these two grows with the table."""
 
 
 class Counting(Protocol):
@@ -158,6 +163,21 @@ class Effort:
 def _give_to_teams(work: Work) -> None:
     """The first hundred to one team, however many there are, and all others to another; none is without."""
     work.connection.exec_driver_sql("UPDATE interaction SET team_id = CASE WHEN id <= 100 THEN 1 ELSE 2 END")
+
+
+@contextmanager
+def urls_of_sizes(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
+    """A database for each size, of the kind that the fixture's parameter names."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(fresh_url(request, lambda: folders.mktemp("database"))) for _ in SIZES]
+
+
+@asynccontextmanager
+async def counted_demos(urls: Sequence[str]) -> AsyncIterator[Sequence["Effort"]]:
+    """The databases of each size, filled."""
+    async with AsyncExitStack() as stack:
+        loaded = (counted_demo(url, size) for url, size in zip(urls, SIZES, strict=True))
+        yield [await stack.enter_async_context(each) for each in loaded]
 
 
 @asynccontextmanager

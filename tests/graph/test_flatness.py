@@ -3,20 +3,16 @@
 Counted at two sizes (tests/graph/effort.py). What does grow is named here, and in docs/fields.md."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import pytest
 
 from app.core.actor import Actor
-from tests.conftest import fresh_url
-from tests.graph.effort import Effort, counted_demo
+from tests.graph.effort import Effort, counted_demos, urls_of_sizes
 from tests.graph.orders import orders_of, written
 from tests.graph.running import ADMIN, SCHEMA
 
 pytestmark = pytest.mark.anyio
-
-SIZES = (400, 1_600)
 
 
 def grew(small: int, large: int) -> bool:
@@ -96,16 +92,14 @@ CASES: Mapping[str, tuple[Mapping[str, Any], frozenset[str]]] = {
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
-    """A database for each size."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(fresh_url(request, lambda: tmp_path_factory.mktemp("database"))) for _ in SIZES]
+    with urls_of_sizes(request, tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 async def sizes(urls: Sequence[str]) -> AsyncIterator[Sequence[Effort]]:
-    async with AsyncExitStack() as stack:
-        loaded = (counted_demo(url, size) for url, size in zip(urls, SIZES, strict=True))
-        yield [await stack.enter_async_context(each) for each in loaded]
+    async with counted_demos(urls) as found:
+        yield found
 
 
 def documents() -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import asyncpg
@@ -11,8 +10,7 @@ import pytest
 from app.core.actor import Actor
 from app.core.paging import LARGEST_PAGE
 from app.selection.generic_plans import ROUNDED
-from tests.conftest import fresh_url
-from tests.graph.effort import Effort, counted_demo, is_planned_once
+from tests.graph.effort import Effort, counted_demos, is_planned_once, urls_of_sizes
 from tests.graph.orders import orders_of, written
 from tests.graph.people import KIND_NAMES
 from tests.graph.running import ADMIN, SCHEMA
@@ -20,7 +18,6 @@ from tests.graph.test_flatness import ACTORS, QUEUE, grew
 
 pytestmark = pytest.mark.anyio
 
-SIZES = (400, 1_600)
 CUSTOM_RUNS = 5
 """How often PostgreSQL plans a statement for its values before it considers a generic plan."""
 
@@ -76,16 +73,14 @@ def pages() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module", params=["postgres"])
 def urls(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[str]]:
-    """A database for each size."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(fresh_url(request, lambda: tmp_path_factory.mktemp("database"))) for _ in SIZES]
+    with urls_of_sizes(request, tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 async def sizes(urls: Sequence[str]) -> AsyncIterator[Sequence[Effort]]:
-    async with AsyncExitStack() as stack:
-        loaded = (counted_demo(url, size) for url, size in zip(urls, SIZES, strict=True))
-        yield [await stack.enter_async_context(each) for each in loaded]
+    async with counted_demos(urls) as found:
+        yield found
 
 
 async def test_generic_plan_looks_at_no_more_in_a_larger_table(sizes: Sequence[Effort]) -> None:

@@ -44,6 +44,14 @@ class Clocks:
         self.pace._tick()
         assert self.went_on == before + 1
 
+    def slow_down(self, caller: str) -> None:
+        """Have the loop be busy, beside others, until the caller may begin as few requests as can be."""
+        self.pace.begins("a")
+        self.pace.begins("b")
+        for _ in range(8):
+            self.tick(busy=1.0)
+            self.begun(caller)
+
     def begun(self, caller: str, most: int = 100) -> int:
         """How many requests of the caller begin now."""
         for number in range(most):
@@ -96,11 +104,7 @@ async def test_pace_slows_down_while_the_loop_is_busy_and_recovers(limit: float)
 
 async def test_pace_of_who_begins_all_the_time_is_one_in_four_ticks_while_the_loop_is_busy() -> None:
     clocks = Clocks()
-    clocks.pace.begins("a")
-    clocks.pace.begins("b")
-    for _ in range(8):
-        clocks.tick(busy=1.0)
-        clocks.begun("a")
+    clocks.slow_down("a")
     found = []
     for _ in range(12):
         clocks.tick(busy=1.0)
@@ -113,11 +117,7 @@ async def test_pace_of_who_begins_all_the_time_is_one_in_four_ticks_while_the_lo
 
 async def test_pace_ticks_no_longer_than_something_has_begun() -> None:
     clocks = Clocks()
-    clocks.pace.begins("a")
-    clocks.pace.begins("b")
-    for _ in range(8):
-        clocks.tick(busy=1.0)
-        clocks.begun("b")
+    clocks.slow_down("b")
     while not clocks.begun("b"):
         clocks.tick(busy=1.0)
     ticks = 0
