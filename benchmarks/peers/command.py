@@ -20,6 +20,7 @@ from benchmarks.peers.operations import operations
 from benchmarks.peers.report import BARE, BY_HAND, MERCURIUS, OURS, say
 from benchmarks.peers.turns import take_turns
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, Server, pin, running, serving
+from benchmarks.resting import put_to_rest
 
 _BARE_BYTES = 107
 
@@ -62,12 +63,10 @@ def _measure(
 def _on_sqlite(path: Path) -> Iterator[dict[str, Server]]:
     """Switchboard and the server by hand, each over a copy of its own, and the bare one."""
     with ExitStack() as stack:
-        ours, by_hand = (stack.enter_context(_copy(path, name)) for name in ("ours", "by-hand"))
+        ours, by_hand = stack.enter_context(sides_on_sqlite(path))
         yield {
-            OURS: stack.enter_context(_switchboard(f"sqlite:///{ours}")),
-            BY_HAND: stack.enter_context(
-                serving(["benchmarks.peers.by_hand.sqlite", f"sqlite:///{by_hand}"], {}, folder())
-            ),
+            OURS: stack.enter_context(_switchboard(ours)),
+            BY_HAND: stack.enter_context(serving(["benchmarks.peers.by_hand.sqlite", by_hand], {}, folder())),
             BARE: stack.enter_context(_bare()),
         }
 
@@ -76,7 +75,7 @@ def _on_sqlite(path: Path) -> Iterator[dict[str, Server]]:
 def _on_postgresql(address: str, mercurius: list[str] | None) -> Iterator[dict[str, Server]]:
     """Switchboard over a copy of its own; the others share one, as they write no two rows at the same time."""
     with ExitStack() as stack:
-        ours, others = (stack.enter_context(copied(address, name)) for name in ("ours", "others"))
+        ours, others = stack.enter_context(sides_on_postgresql(address))
         servers = {
             OURS: stack.enter_context(_switchboard(ours)),
             BY_HAND: stack.enter_context(serving(["benchmarks.peers.by_hand.postgresql", others], {}, folder())),
@@ -85,6 +84,24 @@ def _on_postgresql(address: str, mercurius: list[str] | None) -> Iterator[dict[s
             settings = {"NODE_ENV": "production", **libpq_variables(others)}
             servers[MERCURIUS] = stack.enter_context(running(mercurius, settings, folder()))
         yield {**servers, BARE: stack.enter_context(_bare())}
+
+
+@contextmanager
+def sides_on_sqlite(path: Path) -> Iterator[tuple[str, str]]:
+    """Two equal copies of a database's file in which time changes nothing, until the block ends."""
+    with _copy(path, "ours") as ours:
+        asyncio.run(put_to_rest(f"sqlite:///{ours}"))
+        with _copy(ours, "theirs") as theirs:
+            yield f"sqlite:///{ours}", f"sqlite:///{theirs}"
+
+
+@contextmanager
+def sides_on_postgresql(address: str) -> Iterator[tuple[str, str]]:
+    """The same of a database of PostgreSQL. Nobody may be connected to it."""
+    with copied(address, "ours") as ours:
+        asyncio.run(put_to_rest(ours))
+        with copied(ours, "theirs") as theirs:
+            yield ours, theirs
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rich.table import Table
 from benchmarks.cases import server_settings
 from benchmarks.databases import copied, folder, postgresql, sqlite_url
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, pin, serving
+from benchmarks.resting import put_to_rest
 from benchmarks.variants.comparing import Compared, compared
 from benchmarks.variants.destinations import settings_for_destinations
 from benchmarks.variants.telling import ratio, verdict
@@ -31,11 +32,13 @@ def variants(count: int, seconds: float, console: Console, *, postgres: bool) ->
 
     Raises BenchmarkError when two variants give different answers."""
     with _copy(sqlite_url(count, console)) as url:
+        asyncio.run(put_to_rest(url))
         pin(GENERATOR_CORES)
         _say("SQLite", _measured(url, [], seconds), console)
     if postgres:
         pin(GENERATOR_CORES | SERVER_CORES)
         with postgresql(count, console) as (original, processes), copied(original, "variants") as url:
+            asyncio.run(put_to_rest(url))
             pin(GENERATOR_CORES)
             _say("PostgreSQL", _measured(url, processes, seconds), console)
 
