@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 from app.core.clock import rfc3339
 from app.selection.mapping.env import VIEWER_TEAMS
 from app.selection.statement import Bind, Convert, Fragment, Hole, OfTeams, Part, Statement
-from app.storage.constructs import AMONG_ON_SQLITE
+from app.storage.constructs import AMONG_ON_POSTGRESQL, AMONG_ON_SQLITE
 from app.storage.tables import JsonText, JsonValue, Timestamp
 
 Sql = sa.ColumnElement[Any]
@@ -71,7 +71,7 @@ def place_of(name: str) -> Callable[..., sa.BindParameter[Any]]:
 _HOLE = r"(?P<glue>(?:\s+WHERE|\s+ORDER BY|\s+AND)\s+)__(?P<hole>\w+)_hole__"
 _PARTS = {
     "sqlite": re.compile(rf"{AMONG_ON_SQLITE}|\?|{_HOLE}"),
-    "postgresql": re.compile(rf"\$(?P<number>[0-9]+)|{_HOLE}"),
+    "postgresql": re.compile(rf"{AMONG_ON_POSTGRESQL}|\$(?P<number>[0-9]+)|{_HOLE}"),
 }
 _BEGINNING: sa.ColumnClause[Any] = sa.literal_column("__beginning__")
 _BEFORE = re.compile(r".*__beginning__(?: AND |, )", re.DOTALL)
@@ -141,14 +141,14 @@ def parts_of(select: Select, dialect: Dialect) -> list[Part]:
         if match["hole"] is not None:
             parts.append(Hole(match["hole"], match["glue"]))
             continue
-        number = found if dialect.name == "sqlite" else int(match["number"]) - 1
+        column = match["among"]
+        number = found if dialect.name == "sqlite" else int(match["number"] if column is None else match["listed"]) - 1
         found += 1
         bind = binds[names[number]]
-        column = match.groupdict().get("among")
         if column is None:
             parts.append(bind)
             continue
-        before, after = match[0].split("?")
+        before, after = re.split(r"\?|\$[0-9]+", match[0])
         as_list = (before, bind, after)
         parts += [OfTeams(column, as_list)] if bind.name == VIEWER_TEAMS else as_list
     parts.append(sql[end:])

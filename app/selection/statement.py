@@ -1,6 +1,6 @@
 """Driver text, bound to the values of a request and its caller."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Dialect
@@ -32,10 +32,10 @@ class Hole(NamedTuple):
 
 
 class OfTeams(NamedTuple):
-    """On SQLite, the condition that a column is one of the caller's teams, and how it is written for a list of them.
+    """The condition that a column is one of the caller's teams, and how it is written for a list of them.
 
-    To open a list of JSON and to build a table of it costs as much as reading twenty rows, so for a few teams each has
-    a parameter of its own."""
+    To open a list of JSON and to build a table of it costs SQLite as much as reading twenty rows, and to write and to
+    open an array takes 5 us on PostgreSQL. So for a few teams each has a parameter of its own."""
 
     column: str
     as_list: Sequence[str | Bind]
@@ -44,9 +44,9 @@ class OfTeams(NamedTuple):
         """The condition for a caller with so many places for its teams, None for a list of them and of no team."""
         if places is None:
             return self.as_list
-        found: list[str | Bind] = [f"(+{self.column} = {NO_TEAM}"]
+        found: list[str | Bind] = [f"({self.column} = {NO_TEAM}"]
         for place in range(places):
-            found += [f" OR +{self.column} = ", Bind(viewer_team(place), None, None)]
+            found += [f" OR {self.column} = ", Bind(viewer_team(place), None, None)]
         return [*found, ")"]
 
 
@@ -69,11 +69,12 @@ class _Text(NamedTuple):
 class Statement:
     """A SELECT as driver text, with the names of its parameters and how each value is bound."""
 
-    __slots__ = ("_few", "_of_callers", "_parts", "_text")
+    __slots__ = ("_few", "_numbered", "_of_callers", "_parts", "_text")
 
     def __init__(self, parts: Iterable[str | Bind | OfTeams], dialect: Dialect) -> None:
         given = tuple(parts)
-        self._text = _text_of(given, numbered=dialect.name != "sqlite")
+        self._numbered = dialect.name != "sqlite"
+        self._text = _text_of(given, numbered=self._numbered)
         self._parts = given if any(isinstance(part, OfTeams) for part in given) else None
         self._few: dict[int, _Text] = {}
         self._of_callers: dict[tuple[int, frozenset[int]], _Text] = {}
@@ -112,7 +113,7 @@ class Statement:
             return self._text
         found = self._few.get(places)
         if found is None:
-            found = self._few[places] = _text_of(self._parts, numbered=False, places=places)
+            found = self._few[places] = _text_of(self._parts, numbered=self._numbered, places=places)
         return found
 
 
@@ -120,7 +121,7 @@ def _text_of(parts: Iterable[str | Bind | OfTeams], *, numbered: bool, places: i
     """The driver text for a caller with so many places for its teams."""
     texts: list[str] = []
     binds: list[Bind] = []
-    numbers: dict[int, int] = {}
+    numbers: dict[Hashable, int] = {}
     flat = (each for part in parts for each in (part.parts(places) if isinstance(part, OfTeams) else (part,)))
     for part in flat:
         if isinstance(part, str):
@@ -129,10 +130,12 @@ def _text_of(parts: Iterable[str | Bind | OfTeams], *, numbered: bool, places: i
             texts.append("?")
             binds.append(part)
         else:
-            number = numbers.get(id(part))
+            # Each condition has parameters of its own for the same teams.
+            same = part.name if part.name.startswith(VIEWER) else id(part)
+            number = numbers.get(same)
             if number is None:
                 binds.append(part)
-                number = numbers[id(part)] = len(binds)
+                number = numbers[same] = len(binds)
             texts.append(f"${number}")
     placed = [(place, bind.name, bind.process) for place, bind in enumerate(binds)]
     given = tuple(each for each in placed if not each[1].startswith(VIEWER))

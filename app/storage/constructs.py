@@ -88,8 +88,9 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({compiler.process(column, **kw)} = ANY ({compiler.process(param, **kw)}))"
 
 
-AMONG_ON_SQLITE = r"\(\+(?P<among>\+?[\w.\"]+) IN \(SELECT value FROM json_each\(\?\)\)\)"
-"""What `among` is on SQLite for a plain column, as a regular expression."""
+AMONG_ON_SQLITE = r"\((?P<among>\+{1,2}[\w.\"]+) IN \(SELECT value FROM json_each\(\?\)\)\)"
+AMONG_ON_POSTGRESQL = r"\((?P<among>[\w.\"]+) = ANY \(\$(?P<listed>[0-9]+)::BIGINT\[\]\)\)"
+"""What `among` is for a plain column, as a regular expression."""
 
 
 @compiles(among, "sqlite")

@@ -43,7 +43,7 @@ async def test_condition_on_teams_holds_for_these_and_for_none_alone(database: D
         assert await keys_of(shown) == list(range(teams + 1))
         assert await keys_of(hidden) == [-1, *range(teams + 1, most + 1)]
     # None, 1, 2, 4, 8 and 16 places, and a list: callers with other teams share them.
-    assert len(texts) == (7 if database.dialect.name == "sqlite" else 1)
+    assert len(texts) == 7
 
 
 async def test_lists_that_are_not_the_callers_teams_stay_one_parameter(database: Database) -> None:
