@@ -13,7 +13,10 @@ from app.selection.mapping import (
     InterfaceMap,
     Mapped,
     ObjectMap,
+    Permissions,
     Root,
+    Scope,
+    Sql,
     TypeMap,
     UnionMap,
 )
@@ -77,6 +80,18 @@ class Catalogue:
     def extending(self, interface: str) -> list[TypeMap]:
         """The types that extend an interface's rows."""
         return [found for found in self.maps.values() if isinstance(found, TypeMap) and found.base == interface]
+
+    def visible(self, permissions: Permissions, of: TypeMap | InterfaceMap, row: Scope) -> Sql | bool:
+        """The condition that a row may be seen.
+
+        Where it is the same for all types of an interface, it does not ask of which type the row is."""
+        if isinstance(of, TypeMap):
+            return of.visible(permissions, row)
+        found = [of.narrows(permissions, row, each.value or "") for each in self.extending(of.name)]
+        first = found[0] if found else True
+        if isinstance(first, bool) or any(isinstance(each, bool) or not first.compare(each) for each in found):
+            return of.visible(permissions, row)
+        return first
 
     def prefixed(self) -> dict[str, TypeMap]:
         """The types that `node` can find, by the prefix of their ids."""

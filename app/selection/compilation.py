@@ -110,7 +110,7 @@ class Compilation:
             return sa.and_(of_type, *(each for each in (own, part) if not isinstance(each, bool)))
         if isinstance(type_map, TypeMap) and not granted(self.permissions, type_map.requires):
             return False
-        return type_map.visible(self.permissions, source)
+        return self.catalogue.visible(self.permissions, type_map, source)
 
     def table_map(self, name: str) -> TypeMap | InterfaceMap:
         """The mapping of a type with a table. Raises TypeError for any other."""

@@ -4,6 +4,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -37,7 +38,7 @@ MEMBER = Actor(
 LOOKED_AT = {"single": 1, "flat": 21, "inbox": 51}
 """How many interactions each read looks at: its page, and the one behind it."""
 
-MOST_STEPS = 15
+MOST_STEPS = 7
 """How many steps SQLite may take more for each of them."""
 
 MOST_CALLS = 2
@@ -172,6 +173,20 @@ async def test_narrowed_read_takes_as_many_statements_and_calls(graph: Graph) ->
             assert len(asking.known.asked) == statements, name
             # What is bound for a caller is kept. On PostgreSQL, its page is looked for nearby.
             assert narrowed <= calls + (0 if graph.database.dialect.name == "sqlite" else MOST_CALLS), name
+
+
+async def test_narrowed_read_asks_for_the_kind_only_where_kinds_differ(graph: Graph) -> None:
+    assert MEMBER.permissions is not None
+    one_kind_less = replace(MEMBER, permissions=MEMBER.permissions - {"session:read:team", "session:read:own"})
+    one_kind_in_part = replace(MEMBER, permissions=MEMBER.permissions - {"session:read:own"})
+    with closing(Asking(graph)) as asking:
+        for name, (document, variables) in (await cases(graph)).items():
+            if name == "single":
+                continue
+            for actor, asked in ((MEMBER, False), (one_kind_less, True), (one_kind_in_part, True)):
+                await asking.of(actor, document, variables)
+                (interactions, *_) = asking.known.asked
+                assert ("'conversation'" in interactions.sql) == asked, (name, actor)
 
 
 async def test_narrowed_read_has_sqlite_look_at_little_more(graph: Graph, changing_url: str) -> None:
