@@ -14,6 +14,7 @@ from app.selection.connection import Listing
 from app.selection.edges import Block, Collect, OneEdge, of_caller
 from app.selection.groups import Alone, Together, When
 from app.selection.items import Items
+from app.selection.joins import by_key
 from app.selection.listing import compile_many
 from app.selection.mapping import (
     Column,
@@ -219,8 +220,7 @@ class Compilation:
         seen = True if mapping.inherits else self.visible(target, neighbour)
         if seen is False:
             return lambda row, run: None
-        on = alias.c.id == sql
-        builder.join(alias, on if seen is True else sa.and_(on, seen))
+        builder.join(alias, by_key(alias.c.id, sql, seen, self.dialect, distinct=mapping.distinct))
         scope = neighbour.detail(target) if isinstance(target, TypeMap) and target.base else neighbour
         return nullable(builder.slot(alias.c.id), self.rows(block, scope, target.name, children, when))
 

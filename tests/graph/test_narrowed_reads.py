@@ -189,6 +189,16 @@ async def test_narrowed_read_asks_for_the_kind_only_where_kinds_differ(graph: Gr
                 assert ("'conversation'" in interactions.sql) == asked, (name, actor)
 
 
+async def test_postgresql_remembers_no_customer_for_the_next_row(graph: Graph) -> None:
+    if graph.database.dialect.name == "sqlite":
+        return
+    document, variables = (await cases(graph))["inbox"]
+    with closing(Asking(graph)) as asking:
+        for actor in (ADMIN, MEMBER):
+            await asking.of(actor, document, variables)
+            assert "t2.id = t1.customer_id AND t1.customer_id IS NOT NULL" in asking.known.asked[0].sql
+
+
 async def test_narrowed_read_has_sqlite_look_at_little_more(graph: Graph, changing_url: str) -> None:
     if not changing_url.startswith("sqlite"):
         return

@@ -104,7 +104,7 @@ MAPPINGS: tuple[Mapped, ...] = (
         fields={
             "kind": Column(graph_kind),
             "latestMessageAt": Column(lambda scope: scope.c.last_message_at),
-            "customer": One("Customer", lambda scope: scope.c.customer_id),
+            "customer": One("Customer", lambda scope: scope.c.customer_id, distinct=True),
             "assignee": One("User", lambda scope: scope.c.assignee_id),
             "team": One("Team", team_of),
             "attention": Inline("Attention"),

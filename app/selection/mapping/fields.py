@@ -36,7 +36,8 @@ class One:
     """A to-one neighbour by its surrogate key, joined. Null when the key is null or the row may not be seen.
 
     In an embedded or computed object, `key` names the item that holds the surrogate. `of_caller` takes the key from the
-    caller instead of the row. `inherits` is the same as for Many."""
+    caller instead of the row. `inherits` is the same as for Many. `distinct` says that nearly each row of a list has
+    another neighbour."""
 
     type: str
     sql: SqlOf | None = None
@@ -44,6 +45,7 @@ class One:
     of_caller: Callable[[Actor], int | None] | None = None
     requires: str | None = None
     inherits: bool = False
+    distinct: bool = False
 
 
 Owned = Callable[[Scope, Sql], Sql]
