@@ -142,7 +142,7 @@ def parts_of(select: Select, dialect: Dialect) -> list[Part]:
             parts.append(Hole(match["hole"], match["glue"]))
             continue
         column = match["among"]
-        number = found if dialect.name == "sqlite" else int(match["number"] if column is None else match["listed"]) - 1
+        number = found if dialect.name == "sqlite" else int(match["listed"] or match["number"]) - 1
         found += 1
         bind = binds[names[number]]
         if column is None:
