@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 from types import TracebackType
 
 from app.core.fairness import Caller, too_many_wait
@@ -24,6 +24,7 @@ class InFlight:
         each: int,
         busy: float = BUSY,
         time: Callable[[], float] = perf_counter,
+        used: Callable[[], float] = thread_time,
         *,
         most_waiting: int = MOST_WAITING,
         fewest: float = FEWEST,
@@ -34,9 +35,10 @@ class InFlight:
         self._most_waiting = most_waiting
         self._running: dict[Caller, int] = {}
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
-        self._pace = Pace(self._serve_all, busy, time, fewest=fewest, most=most, tick=tick)
+        self._pace = Pace(self._serve_all, busy, time, used, fewest=fewest, most=most, tick=tick)
         self._paced: dict[Caller, deque[asyncio.Future[None]]] = {}
-        self._paced_first = False
+        # Callers whose requests and lists both wait, and whose requests went on last.
+        self._paced_next: set[Caller] = set()
 
     def __len__(self) -> int:
         """How many requests run or wait."""
@@ -100,25 +102,13 @@ class InFlight:
 
     def _serve_all(self) -> None:
         # In turns, so that a caller whose requests never end has its lists go on, and the other way round.
-        self._paced_first = not self._paced_first
-        if self._paced_first:
-            self._serve_paced()
-        for caller in tuple(self._waiting):
-            self._serve(caller)
-        if not self._paced_first:
-            self._serve_paced()
-
-    def _serve_paced(self) -> None:
-        for caller, turns in tuple(self._paced.items()):
-            while turns:
-                if turns[0].done():
-                    del turns[0]
-                elif self._pace.begins(caller):
-                    turns.popleft().set_result(None)
-                else:
-                    break
-            if not turns:
-                del self._paced[caller]
+        for caller in tuple(self._waiting | self._paced):
+            if caller in self._paced_next:
+                self._serve_paced(caller)
+                self._serve(caller)
+            else:
+                self._serve(caller)
+                self._serve_paced(caller)
 
     def _serve(self, caller: Caller) -> None:
         """Begin as many of the requests of the caller that wait as may begin now."""
@@ -132,7 +122,23 @@ class InFlight:
                 return
             self._running[caller] = running + 1
             waiting.popleft().set_result(None)
+            if caller in self._paced:
+                self._paced_next.add(caller)
         self._waiting.pop(caller, None)
+
+    def _serve_paced(self, caller: Caller) -> None:
+        """Let go on as many of the lists of the caller that wait as may go on now."""
+        turns = self._paced.get(caller)
+        while turns:
+            if turns[0].done():
+                del turns[0]
+                continue
+            if not self._pace.begins(caller):
+                return
+            turns.popleft().set_result(None)
+            self._paced_next.discard(caller)
+        self._paced_next.discard(caller)
+        self._paced.pop(caller, None)
 
 
 class Slot:

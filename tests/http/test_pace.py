@@ -1,6 +1,8 @@
 """Callers that ask together: how many requests of each begin in a tick, by clocks that the test moves."""
 
 import asyncio
+from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -12,9 +14,14 @@ from tests.serving import PATIENCE, Served
 pytestmark = pytest.mark.anyio
 
 
-def standing(**limits: int) -> InFlight:
+def idle() -> float:
+    """A loop that does nothing."""
+    return 0.0
+
+
+def standing(used: Callable[[], float] = idle, **limits: int) -> InFlight:
     """Requests at a pace whose clock stands, so that callers always ask together, and whose ticks `tick` ends."""
-    return InFlight(64, time=lambda: 0.0, tick=PATIENCE, **limits)
+    return InFlight(64, time=lambda: 0.0, used=used, tick=PATIENCE, **limits)
 
 
 async def tick(requests: InFlight) -> None:
@@ -191,8 +198,9 @@ async def test_pace_keeps_nothing_of_what_was_cancelled_while_it_waited() -> Non
     assert (requests._waiting, requests._paced) == ({}, {})
 
 
-async def test_pace_takes_requests_and_what_has_begun_in_turns() -> None:
-    requests = standing(most=1)
+@pytest.mark.parametrize("used", [idle, count().__next__], ids=["idle", "busy"])
+async def test_pace_takes_requests_and_what_has_begun_in_turns(used: Callable[[], float]) -> None:
+    requests = standing(used, most=1)
     begun: list[str] = []
 
     async def ask(caller: str) -> None:
@@ -212,5 +220,6 @@ async def test_pace_takes_requests_and_what_has_begun_in_turns() -> None:
         await asyncio.sleep(0)
         while len(begun) < 8:
             await tick(requests)
-    # One in each tick: neither kind waits for the end of the other.
+    # One in each tick, or in four of them where the loop is busy: neither kind waits for the end of the other.
     assert begun[:8] in (["list", "request"] * 4, ["request", "list"] * 4)
+    assert requests._paced_next == set()
