@@ -45,11 +45,17 @@ _FIELDS = ("email", "first_name", "last_name", "country_code", "time_zone")
 
 def apply_read(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
     """Update our session from what was read. None when all of it was erased here. See `Remote.apply`."""
-    there, key = read.session, shapes.key_of(read.session)
+    mapped = _taken_in(work, connection_id, settings, read, kept)
     places = work.use(MirroredRepository)
-    if read.newest != key and places.place(connection_id, read.newest) is None:
-        # The customer has begun another one since.
+    # The customer has begun another one since. Its read locks the customer before it clears its mark: if the mark came
+    # first here, the two reads would wait for each other.
+    if read.newest != shapes.key_of(read.session) and places.place(connection_id, read.newest) is None:
         places.mark(connection_id, read.newest, f"{HINT}newer", work.now, quiet=False)
+    return mapped
+
+
+def _taken_in(work: "Work", connection_id: int, settings: Settings, read: Read, kept: Kept) -> Mapped | None:
+    there, key = read.session, shapes.key_of(read.session)
     messages = sorted(there.messages or [], key=lambda each: each.sent_at)
     latest = max((each.sent_at for each in messages), default=there.created_at)
     again = None if read.newest != key else min(max((work.now - latest) / 4, _SOONEST), _LATEST)

@@ -1,10 +1,12 @@
 """How what the messaging bot has comes in: by its events, and by customers that the settings name."""
 
+import asyncio
 from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from app.connections.model import NewConnection
 from app.connections.service import Verdict, create_connection
@@ -20,8 +22,11 @@ from tests.conftest import ManualClock
 from tests.connections.conftest import ADA
 from tests.kinds.session.upstream.dirty_lemon.conftest import SECRET, Desk, attached
 from tests.kinds.session.upstream.dirty_lemon.lemon import ANA, API, BEN, TOKEN, Lemon
+from tests.postgres import begun
 
 pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def test_session_that_an_event_names_is_read(desk: Desk, lemon: Lemon) -> None:
@@ -98,6 +103,25 @@ async def test_next_session_of_a_customer_is_found_without_an_event(desk: Desk, 
     assert [text for _, text in await desk.said()] == ["Do you ship?", "And today?"]
     first, second = await desk.session(1), await desk.session(2)
     assert (first.session_key == second.session_key, second.state) == (False, State.OPEN)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_reads_of_two_sessions_of_a_customer_never_wait_for_each_other(
+    desk: Desk, lemon: Lemon, database_url: str
+) -> None:
+    lemon.hears("Do you ship?")
+    await desk.offer(lemon.event())
+    await desk.sync()
+    desk.clock.advance(10_000)
+    lemon.hears("And today?")
+    await desk.offer(lemon.event())
+    async with asyncio.TaskGroup() as tasks, begun(database_url, "SELECT FROM customer FOR UPDATE"):
+        tasks.create_task(desk.work())
+        while await desk.run(lambda work: work.connection.execute(sa.text(WAITING)).scalar_one()) < 2:
+            pass
+        # Both wait for the customer, and neither holds the mark that the other one will clear.
+        await desk.run(lambda work: work.connection.execute(sa.text("SELECT FROM dirty FOR UPDATE NOWAIT")))
+    assert [text for _, text in await desk.said()] == ["Do you ship?", "And today?"]
     reads = len(lemon.reads)
     await desk.later(600)
     # The newest one alone, which its customer's list shows whole.
