@@ -18,7 +18,7 @@ FORKED = multiprocessing.get_context("forkserver")
 # To import the application, and to build its schema, takes longer than most commands.
 _FIRST, _LAST = "tests.uncollected", "tests.built"
 FORKED.set_forkserver_preload(
-    [_FIRST, "app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg", _LAST]
+    [_FIRST, "app.__main__", "app.asgi", "app.commands", "app.demo.loading", "app.storage.migrations", "asyncpg", _LAST]
 )
 
 
