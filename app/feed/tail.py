@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from app.core.clock import Clock
-from app.core.errors import CursorExpired, Unavailable
+from app.core.errors import CursorExpired, InvalidCursor, Unavailable
 from app.core.events import LoggedEvent
 from app.core.fairness import SERVER, Caller
 from app.feed import steps
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
+_PACE = 0.01  # a hundred reads a second are enough: each finds what was committed since the one before
 _IN_A_ROW = 16  # half a millisecond; a page has hundreds, and nothing else would be served meanwhile
 _WORTH_A_WORD = 1.0  # seconds of lag
 _PAUSE_AFTER_FAILURE = 0.2
@@ -53,6 +54,7 @@ class Feed:
         clock: Clock,
         *,
         poll_seconds: float = 0.5,
+        pace: float = _PACE,
         longest_silence: float = 10.0,
         longest_beginning: float = 5.0,
     ) -> None:
@@ -67,6 +69,7 @@ class Feed:
         self._at_beginnings: list[Callable[[], None]] = []
         self._at_news: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
+        self._pace = pace
         self._head: Cursor | None = None
         self._newest: Newest | None = None
         self.longest_silence = longest_silence
@@ -108,8 +111,7 @@ class Feed:
         self._at_beginnings.append(listener)
 
     def on_news(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever a process may have committed events, also while nobody holds the feed. A hint: it
-        may be lost, doubled or late."""
+        """Call `listener` at hints of commits, also while nobody holds the feed. They may be lost, doubled or late."""
         self._at_news.append(listener)
 
     @asynccontextmanager
@@ -216,6 +218,7 @@ class Feed:
         look_at = time() + self._poll_seconds
         while self._holders:
             self._wake.clear()
+            began = time()
             if await self._read():
                 continue
             if time() >= look_at:
@@ -224,6 +227,8 @@ class Feed:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(look_at):
                     await self._wake.wait()
+            # The first commit after a rest is read at once. Those that follow it closely are read together.
+            await asyncio.sleep(max(began + self._pace - time(), 0))
 
     async def _read(self) -> bool:
         """Read new events and pass them to the listeners. Returns whether more may be ready."""
@@ -255,8 +260,10 @@ class Feed:
     async def _look(self) -> None:
         """Check from time to time that the log was not replaced or truncated."""
         heads = await self._heads()
-        if len(heads) != len(self.head.positions) or not self.head <= heads_cursor(heads):
-            log.error("the event log is another one than before")
+        try:
+            check_cursor(self.head, heads)
+        except (CursorExpired, InvalidCursor) as error:
+            log.error("the event log is another one than before", reason=error.code)
             await self._start_anew()
 
     async def _start_anew(self) -> None:

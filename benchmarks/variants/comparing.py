@@ -32,7 +32,7 @@ _UNMEASURED = 0.5
 """The part of a block that goes before it, and is not measured: the interpreter adapts to what it runs."""
 
 _REST = 0.001
-_REST_OF_WRITES = 0.01
+_REST_OF_WRITES = 0.03
 """How long a server has for what it does after its last answer, which belongs to the block, too."""
 
 

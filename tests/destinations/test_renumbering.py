@@ -1,17 +1,20 @@
 """What a restore leaves of cursors: those of clients expire, those of destinations and policies go on."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 
 from app.destinations.service import renumber_events
-from app.destinations.tables import delivery
+from app.destinations.tables import alerting, delivery
 from app.interactions.service.holding import claim
-from app.storage.event_log import RAISED_BY
+from app.storage.event_log import RAISED_BY, Cursor, parse_cursor
 from app.storage.work import Work
 from tests.destinations.receiving import receiving
-from tests.destinations.running import running
+from tests.destinations.running import Running, running
 from tests.interactions.conftest import cnv
 from tests.kinds.conftest import BO
+from tests.serving import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -22,6 +25,18 @@ def _places(work: Work) -> int:
     """The lowest position of a recorded delivery."""
     lowest: int = work.connection.execute(sa.select(sa.func.min(delivery.c.position))).scalar_one()
     return lowest
+
+
+def _read_for_policies(work: Work) -> Cursor:
+    """How far the log has been read for them."""
+    return parse_cursor(work.connection.execute(sa.select(alerting.c.cursor)).scalar_one())
+
+
+async def _followed(app: Running, cursor: Cursor) -> None:
+    """Wait until policies have seen everything up to the cursor."""
+    async with asyncio.timeout(PATIENCE):
+        while not cursor <= await app.services.database.command(_read_for_policies):  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.02)
 
 
 async def test_renumbering_expires_cursors_of_clients_and_no_other(database_url: str) -> None:
@@ -38,8 +53,11 @@ async def test_renumbering_expires_cursors_of_clients_and_no_other(database_url:
                 await app.delivered(each, "status", [{"status": "DELIVERED"}] * count)
             for each in (ref, made["destination"]["id"]):
                 await app.do("pauseDestination", {"id": each})
+            # A restore has no servers beside it: what still delivered would lose its place.
+            await eventually(lambda: not app.services.subscriptions.running)
             await app.house.database.command(claim, BO, cnv(1))
             seen = (await app.read(LOG, after=start))["events"]
+            await _followed(app, parse_cursor(seen["cursor"]))
             count = len(receiver.requests)
             await app.services.database.command(renumber_events)
             assert await app.services.database.command(_places) > RAISED_BY

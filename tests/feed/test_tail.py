@@ -50,9 +50,9 @@ def record(work: Work, *topics: str, interaction: int | None = 1) -> None:
 
 @asynccontextmanager
 async def tailing(
-    database: Database, url: str, clock: ManualClock, *, poll_seconds: float = 30.0
+    database: Database, url: str, clock: ManualClock, *, poll_seconds: float = 30.0, pace: float = 0.01
 ) -> AsyncIterator[tuple[Feed, Heard]]:
-    feed, heard = Feed(database, wakeups_for(url), clock, poll_seconds=poll_seconds), Heard()
+    feed, heard = Feed(database, wakeups_for(url), clock, poll_seconds=poll_seconds, pace=pace), Heard()
     feed.listen(heard)
     task = asyncio.create_task(feed.run())
     try:
@@ -102,6 +102,35 @@ async def test_commits_of_another_process_arrive_without_polling(
     with suppress(asyncio.CancelledError):
         await telling
     await other.close()
+
+
+async def test_commits_that_follow_each_other_closely_are_read_together(
+    database: Database, database_url: str, clock: ManualClock
+) -> None:
+    pace, time = 0.5, asyncio.get_running_loop().time
+    async with tailing(database, database_url, clock, pace=pace) as (_, heard):
+        began = time()
+        for number in range(30):
+            await database.command(record, str(number))
+        await eventually(lambda: len(heard.entries) == 30)
+        assert heard.topics == [str(number) for number in range(30)]
+        assert heard.batches <= 2 + (time() - began) / pace
+
+
+async def test_what_was_deleted_unread_is_a_loss_even_where_nothing_follows(
+    database: Database, database_url: str, clock: ManualClock
+) -> None:
+    def forget(work: Work) -> None:
+        work.connection.execute(sa.delete(event_log))
+        work.connection.execute(sa.update(lane).values(oldest=lane.c.head + 1))
+
+    async with tailing(database, database_url, clock, poll_seconds=0.02, pace=0.5) as (feed, heard):
+        await database.command(record, "a")
+        await eventually(lambda: len(heard.entries) == 1)
+        await database.command(record, "b")
+        await database.command(forget)
+        await eventually(lambda: heard.losses == 1)
+        assert await feed.begin(None, "caller") == feed.head
 
 
 class Counted:
@@ -162,7 +191,7 @@ async def test_the_tail_sleeps_while_nobody_listens(database: Database, database
         async with feed.held():
             await database.command(record, f"heard {round_}")
             await eventually(lambda: len(heard.entries) == round_ + 1)  # noqa: B023 - awaited at once
-        await asyncio.sleep(0.05)
+        await eventually(lambda: not feed.positions)
     assert heard.topics == ["heard 0", "heard 1"]
     task.cancel()
     with suppress(asyncio.CancelledError):
