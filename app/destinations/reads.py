@@ -1,6 +1,6 @@
 """The selections and subscriptions of destinations, deliveries, policies and alerts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -148,7 +148,7 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]]:
     return [("destination_id", _wanted(arguments))]
 
 
-def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
     if not issubclass(entry.type, DestinationHappened):
         return ()
     return [("destination_id", entry.event.data["destination_id"]), ("destination_id", None)]
@@ -182,7 +182,7 @@ def _told(arguments: _Arguments) -> int | None:
     return None if given is None else require_id(given, PREFIX, path=("destination_id",)).number
 
 
-def _alert_keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+def _alert_keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
     if entry.type is not AlertTold:
         return ()
     return [("told", None), *(("told", each) for each in entry.event.data["destination_ids"])]

@@ -1,6 +1,6 @@
 """The declarations of root fields of Subscription, which slices write."""
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,11 @@ from app.selection.mapping import Permissions
 
 Match = Callable[[Entry], str | None]
 """Whether an event is sent, and as what (`ENTERED`); None when it is not."""
+
+Key = tuple[str, object]
+"""The name of something that events tell, and a value of it."""
+
+KeysOf = Callable[[Entry, Iterable[str]], Collection[Key]]
 
 Row = Mapping[str, object]
 
@@ -26,8 +31,9 @@ class EventStream:
     are told the listener looks at; None for nothing. `of_caller(arguments, user)` gives the arguments with the
     surrogate of the listener's user where `match` depends on it, for listeners of equal arguments share what they get.
 
-    `keys(arguments)` are such that an event which matches has at least one of them among its own, `keys_of(entry)`, so
-    that not every subscription has to be asked about every event; None where there are none such."""
+    `keys(arguments)` are pairs of a name and a value, such that an event which matches has at least one of them among
+    its own, so that not every subscription has to be asked about every event; None where there are none such.
+    `keys_of(entry, names)` are those of the event that have one of the names."""
 
     type: str
     match: Callable[[Viewer, Arguments], Match]
@@ -35,8 +41,8 @@ class EventStream:
     durable: bool = True
     of_caller: Callable[[Arguments, int], Arguments] = lambda arguments, _user: arguments
     watches: Callable[[Permissions, Arguments], Hashable | None] = lambda _permissions, _arguments: None
-    keys: Callable[[Arguments], Collection[Hashable] | None] = lambda _arguments: None
-    keys_of: Callable[[Entry], Collection[Hashable]] = lambda _entry: ()
+    keys: Callable[[Arguments], Collection[Key] | None] = lambda _arguments: None
+    keys_of: KeysOf = lambda _entry, _names: ()
 
 
 @dataclass(frozen=True, slots=True)

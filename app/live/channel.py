@@ -1,18 +1,16 @@
 """Channels: the latest items of equal subscriptions, buffered briefly."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.feed import Entry, EventStream, Waiting
-from app.feed.stream import Match
+from app.feed.stream import Key, KeysOf, Match
 from app.live.items import Item
 
 MOST_ITEMS = 256
 MOST_CHARACTERS = 512 * 1024
-
-KeysOf = Callable[[Entry], Collection[Hashable]]
 
 
 class Maker(Protocol):
@@ -102,10 +100,10 @@ class Channel:
 class Matcher:
     """Decides which events are sent. Channels share it when their `key` is equal: field, arguments and viewer.
 
-    An event that matches has one of the `keys` among its own, `keys_of(entry)`; None where it may have none."""
+    An event that matches has one of the `keys` among its own, which `keys_of` gives; None where it may have none."""
 
     key: Hashable
     match: Match
-    keys: Collection[Hashable] | None
+    keys: Collection[Key] | None
     keys_of: KeysOf
     channels: dict[Channel, None] = field(default_factory=dict)

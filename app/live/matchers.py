@@ -5,7 +5,8 @@ from collections.abc import Collection, Hashable, Iterator
 import structlog
 
 from app.feed import Entry
-from app.live.channel import Channel, KeysOf, Matcher
+from app.feed.stream import KeysOf
+from app.live.channel import Channel, Matcher
 from app.live.index import Index
 
 log = structlog.get_logger(__name__)

@@ -1,6 +1,6 @@
 """Which subscriptions an event is offered to: those that it may concern, whatever documents there are beside them."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -8,6 +8,7 @@ import pytest
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry, EventStream
+from app.feed.stream import Key
 from app.live.channel import Channel, Matcher
 from app.live.deliveries import Deliveries, Delivery
 from app.live.matchers import Matchers
@@ -49,12 +50,12 @@ class Asked:
         self.deliveries = Deliveries(NOTHING, cast("Any", Tail()), Settings(), ManualClock())
         self._stream = EventStream("X", NOTHING, NOTHING, keys_of=self._keys_of)
 
-    def _keys_of(self, found: Entry) -> Collection[Hashable]:
+    def _keys_of(self, found: Entry, _names: Iterable[str]) -> Collection[Key]:
         self.looked += 1
-        return [found.event.interaction_id]
+        return [("id", found.event.interaction_id)]
 
     async def subscribe(
-        self, name: str, keys: Collection[Hashable] | None, filter_: str | None = None, as_what: str | None = None
+        self, name: str, keys: Collection[int] | None, filter_: str | None = None, as_what: str | None = None
     ) -> EventSubscriber:
         asks = name if filter_ is None else filter_
 
@@ -65,7 +66,8 @@ class Asked:
             return as_what
 
         recipe = cast("Recipe", type("Given", (), {"caller": "me"}))
-        matcher = Matcher(asks, match, keys, self._keys_of)
+        wanted = None if keys is None else [("id", each) for each in keys]
+        matcher = Matcher(asks, match, wanted, self._keys_of)
         return await self.deliveries.events(name, f"document {name}", self._stream, recipe, matcher, "me", None)
 
 
@@ -85,7 +87,7 @@ async def test_event_is_offered_to_those_it_may_concern_however_many_documents_t
 
 async def test_filter_is_asked_once_about_an_event_however_many_documents_have_it() -> None:
     found = Asked()
-    keys: dict[str, Collection[Hashable] | None] = {"all": None, "seven": [7], "eight": [8]}
+    keys: dict[str, Collection[int] | None] = {"all": None, "seven": [7], "eight": [8]}
     subscribers = {
         filter_: [await found.subscribe(f"{filter_} {number}", wanted, filter_) for number in range(MANY)]
         for filter_, wanted in keys.items()
@@ -115,11 +117,11 @@ async def test_filter_is_asked_once_about_an_event_however_many_documents_have_i
 
 
 def test_filter_that_nobody_has_any_more_leaves_nothing() -> None:
-    def keys_of(_entry: Entry) -> Collection[Hashable]:
-        return ["key"]
+    def keys_of(_entry: Entry, _names: Iterable[str]) -> Collection[Key]:
+        return [("key", 1)]
 
     matchers = Matchers()
-    channels = [Channel(name, NOTHING, Matcher("filter", NOTHING, ["key"], keys_of), 0) for name in "ab"]
+    channels = [Channel(name, NOTHING, Matcher("filter", NOTHING, [("key", 1)], keys_of), 0) for name in "ab"]
     for each in channels:
         matchers.add(each)
     assert channels[0].matcher is channels[1].matcher

@@ -1,8 +1,9 @@
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry
+from app.feed.stream import Key
 from app.live.index import Index
 from app.storage.event_log import Cursor
 
@@ -14,8 +15,9 @@ def entry(number: int) -> Entry:
     )
 
 
-def keys_of(found: Entry) -> Collection[Hashable]:
-    return [("id", found.event.interaction_id), ("odd", bool((found.event.interaction_id or 0) % 2))]
+def keys_of(found: Entry, names: Iterable[str]) -> Collection[Key]:
+    keys = [("id", found.event.interaction_id), ("odd", bool((found.event.interaction_id or 0) % 2))]
+    return [key for key in keys if key[0] in names]
 
 
 def test_only_what_has_a_key_of_the_event_or_none_is_found() -> None:
@@ -40,4 +42,23 @@ def test_what_is_removed_is_found_no_more_and_leaves_nothing() -> None:
     index.remove("a", [("id", 1)])
     index.remove("any", None)
     index.remove("nothing", [])
-    assert vars(index) == {"_keys_of": keys_of, "_any": {}, "_by_key": {}}
+    assert vars(index) == {"_keys_of": keys_of, "_any": {}, "_by_key": {}, "_names": {}}
+
+
+def test_an_event_is_asked_only_for_names_that_somebody_wants() -> None:
+    asked: list[set[str]] = []
+
+    def noted(found: Entry, names: Iterable[str]) -> Collection[Key]:
+        asked.append(set(names))
+        return keys_of(found, names)
+
+    index: Index[str] = Index(noted)
+    index.add("a", [("id", 1), ("id", 2)])
+    index.add("b", [("id", 1), ("odd", True)])
+    assert list(index.concerned(entry(1))) == ["a", "b"]
+    index.remove("a", [("id", 1), ("id", 2)])
+    assert list(index.concerned(entry(1))) == ["b"]
+    index.add("a", [("id", 2)])
+    index.remove("b", [("id", 1), ("odd", True)])
+    assert list(index.concerned(entry(2))) == ["a"]
+    assert asked == [{"id", "odd"}, {"id", "odd"}, {"id"}]

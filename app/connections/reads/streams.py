@@ -1,6 +1,6 @@
 """The items of the subscription to connections."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from app.connections.events import ConnectionEvent
@@ -51,7 +51,7 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
     return None if wanted is None else [("connection_id", wanted)]
 
 
-def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
     number = _of(entry)
     return () if number is None else [("connection_id", number)]
 

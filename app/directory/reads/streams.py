@@ -1,6 +1,6 @@
 """The items of the subscription to users' presence."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from app.core.errors import TooLong
@@ -46,7 +46,7 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
     return None if wanted is None else [("user_id", number) for number in wanted]
 
 
-def _keys_of(entry: Entry) -> Collection[tuple[str, object]]:
+def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
     return [("user_id", PresenceChanged.of(entry.event).user_id)] if entry.type is PresenceChanged else ()
 
 

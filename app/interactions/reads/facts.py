@@ -1,6 +1,6 @@
 """An interaction before and after an event, and filters over both."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from app.core.ids import require_id
 from app.core.sight import Viewer, parts_of
 from app.directory.model import NO_TEAM
 from app.feed import Entry
+from app.feed.stream import Key
 from app.interactions.model import Level
 from app.interactions.reads.filters import ACCOUNTS, CHAT_TOPICS, ids_of, team_numbers
 from app.selection.mapping import ME
@@ -97,9 +98,6 @@ def as_asked(facts: Facts) -> Facts:
     return facts if asked is None else {**facts, "assignee_id": asked}
 
 
-Key = tuple[str, object]
-"""The name of a fact and a value of it, or one of its values."""
-
 _LISTS = ("labels", "tags", "topics")
 _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "status", "channels": "channel"}
 """The fact of each condition by a list of values, of which an interaction has one at most; the rarest first."""
@@ -107,23 +105,23 @@ _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "s
 _ANY_LEVEL: Collection[Key] = tuple(("level", int(level)) for level in Level)
 
 
-def keys_of(entry: Entry) -> Collection[Key]:
-    """The keys of an event in the index of subscriptions: facts of the states before and after."""
-    found: set[Key] = set()
+def keys_of(entry: Entry, names: Iterable[str]) -> Collection[Key]:
+    """The keys of these names of an event in the index of subscriptions: facts of the states before and after."""
     if entry.event.interaction_id is None:
-        return found
-    found.add(("interaction_id", entry.event.interaction_id))
-    for side in sides_of(entry):
-        if side is not None:
-            for holder in (side["assignee_id"], as_asked(side)["assignee_id"]):
-                found.update({("assignee_id", holder), ("assigned", holder is not None)})
-            found.add(("customer_id", side["customer_id"]))
-            found.update({("state", side.get("state")), ("unread", _is_unread(side)), ("bot_active", _is_by_bot(side))})
-            found.update((name, value) for name in _LISTS for value in side.get(name) or ())
-            found.update((name, side[name]) for name in _FACETS.values() if side.get(name))
-            found.update(("reasons", value) for value in side.get("reasons") or ())
-            found.update({("team_id", team_of(side)), ("level", side["level"]), ("kind", side["kind"])})
-    return found
+        return ()
+    sides = [side for side in sides_of(entry) if side is not None]
+    return {(name, value) for name in names for side in sides for value in _values(name, side)}
+
+
+def _values(name: str, facts: Facts) -> Iterable[object]:
+    match name:
+        case "assignee_id":
+            return facts[name], as_asked(facts)[name]
+        case "assigned":
+            return facts["assignee_id"] is not None, as_asked(facts)["assignee_id"] is not None
+        case "labels" | "tags" | "topics" | "reasons":
+            return facts.get(name) or ()
+    return (_DERIVED[name](facts) if name in _DERIVED else facts.get(name),)
 
 
 def wanted_keys(given: Mapping[str, Any] | None) -> Collection[Key] | None:
@@ -235,6 +233,9 @@ def team_of(facts: Facts) -> int:
     """The surrogate of the interaction's team; 0 for none, and in events from before there were teams."""
     found: int = facts.get("team_id") or NO_TEAM
     return found
+
+
+_DERIVED: Mapping[str, Callable[[Facts], object]] = {"team_id": team_of, "unread": _is_unread, "bot_active": _is_by_bot}
 
 
 def _teams(given: Sequence[str | None]) -> Sequence[int]:

@@ -9,13 +9,12 @@ from app.core.events import ANY_KIND, event_id, topic_name
 from app.core.ids import parse_id
 from app.core.sight import Viewer
 from app.feed import Entry, EventStream, Stream
-from app.feed.stream import Match
+from app.feed.stream import Key, Match
 from app.interactions.events import Typing, Updated
 from app.interactions.meaning import Audience, meaning
 from app.interactions.reads.facts import (
     LEFT,
     Condition,
-    Key,
     as_asked,
     condition_of,
     keys_of,

@@ -78,6 +78,12 @@ FILTERS = parts(
 )
 
 
+NAMES = (
+    *("interaction_id", "customer_id", "assignee_id", "assigned", "state", "unread", "bot_active"),
+    *("labels", "tags", "topics", "reasons", "team_id", "level", "kind"),
+)
+
+
 def entry(event: EventRecord) -> Entry:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     return Entry(LoggedEvent(lane=0, position=1, at=at, event=event), Cursor((1,)))
@@ -90,7 +96,7 @@ def test_an_event_that_matches_a_filter_has_one_of_its_keys(event: EventRecord, 
     condition = condition_of(filter_)
     for counted in (condition, lambda facts: condition(as_asked(facts))):
         if turn_of(sides_of(found), counted) is not None and wanted is not None:
-            assert set(wanted) & set(keys_of(found))
+            assert set(wanted) & set(keys_of(found, {name for name, _ in wanted}))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_an_event_is_found_by_what_was_and_by_what_is() -> None:
     event = EventRecord(
         topic="session.updated", kind="session", interaction_id=9, customer_id=2, assignee_id=4, data=data
     )
-    assert set(keys_of(entry(event))) == {
+    assert set(keys_of(entry(event), NAMES)) == {
         ("interaction_id", 9),
         ("customer_id", 2),
         ("assignee_id", None),
@@ -157,8 +163,8 @@ def test_an_event_is_found_by_whom_its_attention_asks() -> None:
     data = {"before": None, "after": {"asked_id": 7}}
     event = EventRecord(topic="session.updated", kind="session", interaction_id=9, customer_id=2, data=data)
     wanted = {("assignee_id", None), ("assigned", False), ("assignee_id", 7), ("assigned", True)}
-    assert wanted <= set(keys_of(entry(event)))
+    assert wanted == set(keys_of(entry(event), ["assignee_id", "assigned"]))
 
 
 def test_what_is_about_no_interaction_has_no_keys() -> None:
-    assert keys_of(entry(EventRecord(topic="user.updated", data={"after": "x"}))) == set()
+    assert not keys_of(entry(EventRecord(topic="user.updated", data={"after": "x"})), NAMES)
