@@ -23,6 +23,7 @@ from tests.connections.conftest import ADA
 from tests.kinds.session.upstream.dirty_lemon.conftest import SECRET, Desk, attached
 from tests.kinds.session.upstream.dirty_lemon.lemon import ANA, API, BEN, TOKEN, Lemon
 from tests.postgres import begun
+from tests.serving import PATIENCE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.one_database_each]
 
@@ -115,7 +116,11 @@ async def test_reads_of_two_sessions_of_a_customer_never_wait_for_each_other(
     desk.clock.advance(10_000)
     lemon.hears("And today?")
     await desk.offer(lemon.event())
-    async with asyncio.TaskGroup() as tasks, begun(database_url, "SELECT FROM customer FOR UPDATE"):
+    async with (
+        asyncio.timeout(PATIENCE),
+        asyncio.TaskGroup() as tasks,
+        begun(database_url, "SELECT FROM customer FOR UPDATE"),
+    ):
         tasks.create_task(desk.work())
         while await desk.run(lambda work: work.connection.execute(sa.text(WAITING)).scalar_one()) < 2:
             pass
