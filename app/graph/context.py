@@ -1,7 +1,7 @@
 """The context of an operation, and how mutations call services."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
@@ -219,5 +219,5 @@ def _stamped(
 ) -> tuple[Any, Work]:
     result = service(work, actor, *args, **kwargs)
     if client_mutation_id is not None:
-        work.events[:] = [replace(event, client_mutation_id=client_mutation_id) for event in work.events]
+        work.events[:] = [event._replace(client_mutation_id=client_mutation_id) for event in work.events]
     return result, work

@@ -95,25 +95,9 @@ def check_cursor(cursor: Cursor, heads: Sequence[Row]) -> None:
 def logged(row: Row) -> LoggedEvent:
     """A row of `read_after` as an event. The row may come from either driver, or from SQLAlchemy's driver SQL."""
     lane, position, at, *fields, data = row
-    topic, kind, interaction_id, customer_id, assignee_id, actor_id, client_mutation_id, version, before, after = fields
-    return LoggedEvent(
-        lane=lane,
-        position=position,
-        at=at if isinstance(at, datetime) else datetime.fromisoformat(at).astimezone(UTC),
-        event=EventRecord(
-            topic=topic,
-            kind=kind,
-            interaction_id=interaction_id,
-            customer_id=customer_id,
-            assignee_id=assignee_id,
-            actor_id=actor_id,
-            client_mutation_id=client_mutation_id,
-            version=version,
-            level_before=before,
-            level_after=after,
-            data=orjson.loads(data),
-        ),
-    )
+    at = at if isinstance(at, datetime) else datetime.fromisoformat(at).astimezone(UTC)
+    # The columns have the order of the record's fields.
+    return LoggedEvent(lane, position, at, EventRecord._make((*fields, orjson.loads(data))))
 
 
 def merged(rows: Iterable[Row]) -> Iterator[LoggedEvent]:
@@ -122,6 +106,8 @@ def merged(rows: Iterable[Row]) -> Iterator[LoggedEvent]:
     lanes: dict[int, list[Row]] = {}
     for row in rows:
         lanes.setdefault(row[0], []).append(row)
+    if len(lanes) == 1:
+        return map(logged, *lanes.values())
     return (logged(row) for _, row in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0]))
 
 
