@@ -44,7 +44,9 @@ def live(*, postgres: bool, listeners: int, filters: int, rate: float, seconds: 
 def _on(
     url: str, database: list[psutil.Process] | None, listeners: int, filters: int, rate: float, seconds: float
 ) -> list[Measured]:
-    settings = server_settings(url)
+    # All listeners have one key, and its user may usually have fewer.
+    most = str(max(listeners, filters))
+    settings = server_settings(url) | {"SWITCHBOARD_MAX_SOCKETS": most, "SWITCHBOARD_MAX_SUBSCRIPTIONS": most}
     makes: list[Callable[[Watched], Load]] = [
         *_equal(listeners, rate),
         lambda over: filtered(f"{filters:,} filters, {rate:g} changes/s", filters, rate, over),
