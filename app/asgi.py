@@ -131,7 +131,7 @@ def create_app(
                     watchers.append(traces.answered)
                     client.watch = traces.sent
                 people = PersonAuthenticator(tokens, issuer, database, clock, PERMISSIONS, refusals)
-                keys = KnownKeys(people if authenticator is None else authenticator(database))
+                keys = KnownKeys(people if authenticator is None else authenticator(database), clock=clock)
                 leases = LeasesOf(watch, note_sessions)
                 found = await running.enter_async_context(
                     live(schema, streams, operations, database, keys, settings, clock, held_to, leases)

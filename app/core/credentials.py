@@ -6,6 +6,7 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from app.core.actor import Actor
+from app.core.clock import Clock, utc_now
 from app.core.errors import Unauthenticated
 
 _KEPT = 10_000
@@ -51,17 +52,23 @@ class TokenIssuer(Protocol):
 
 
 class KnownKeys:
-    """Remembers for a second which key belongs to whom, so that a busy client costs one look-up per second.
+    """Remembers for a second, or until its end, which key belongs to whom: a busy client costs one look-up per second.
 
     Keys are remembered by their digest. Call `forget` when a key, a user or its permissions change in this process.
     Changes by other processes take effect within a second."""
 
     def __init__(
-        self, authenticator: Authenticator, *, seconds: float = _SECONDS, time: Callable[[], float] = monotonic
+        self,
+        authenticator: Authenticator,
+        *,
+        seconds: float = _SECONDS,
+        time: Callable[[], float] = monotonic,
+        clock: Clock = utc_now,
     ) -> None:
         self._authenticator = authenticator
         self._seconds = seconds
         self._time = time
+        self._clock = clock
         self._known: dict[bytes, tuple[Actor, float]] = {}
         self._generation = 0
 
@@ -79,7 +86,9 @@ class KnownKeys:
         digest = blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
         found = self._known.get(digest)
         if found is not None and self._time() < found[1]:
-            return found[0]
+            ends = found[0].expires_at
+            if ends is None or self._clock() < ends:
+                return found[0]
         generation = self._generation
         until = self._time() + self._seconds
         try:

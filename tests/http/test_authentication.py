@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from app.core.actor import Actor
 from app.core.credentials import KnownKeys
 from app.http.authentication import key_of
+from tests.conftest import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +55,19 @@ async def test_a_revoked_key_is_refused_at_once_here_and_within_a_second_elsewhe
     keys.valid.clear()
     known.forget()
     assert await known.actor_of("k") is None
+
+
+async def test_a_key_that_ends_is_remembered_no_longer_than_that() -> None:
+    keys, clock = Keys(), ManualClock()
+    keys.valid["k"] = Actor(user_id=1, name="Ada", expires_at=clock.now + timedelta(seconds=60))
+    known = KnownKeys(keys, time=Time(), clock=clock)
+    for seconds in (0, 59):
+        clock.advance(seconds)
+        assert await known.actor_of("k") == keys.valid["k"]
+    assert keys.asked == ["k"]
+    clock.advance(1)
+    assert await known.actor_of("k") is not None
+    assert keys.asked == ["k", "k"]
 
 
 async def test_an_answer_from_before_a_change_is_not_remembered() -> None:
