@@ -28,6 +28,7 @@ from tests.chores import put_chores_off
 from tests.keeping import keep_connections, keeper
 from tests.lasting_loop import keep_loop, lasting
 from tests.longest import longest_first
+from tests.plain_events import require_plain_events
 from tests.postgres import EXISTING, Copies, empty_database, running_server
 from tests.postgres_server import PostgresqlFailed, has_programs
 from tests.readers import read_warm
@@ -74,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     be_thorough(config.getoption("thorough"))
     patch = pytest.MonkeyPatch()
     share_all(patch)
+    require_plain_events(patch)
     read_warm(patch)
     keep_loop(patch)
     keep_connections(patch)

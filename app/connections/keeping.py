@@ -19,6 +19,7 @@ from app.core.holders import new_holder
 from app.feed import Entry, Feed
 from app.outbound import OutboundClient
 from app.storage.database import Database
+from app.storage.event_log import Appended
 
 LOOK = 5.0
 """Seconds between two searches for connections. Without any connection, it is the longer `SELDOM`."""
@@ -72,7 +73,7 @@ class Keepers:
         for keeper, _, _ in self._kept.values():
             keeper.wake()
 
-    def _committed(self) -> None:
+    def _committed(self, _appended: Sequence[Appended]) -> None:
         """Something was committed in this process. While no connection is kept, the feed does not say what."""
         if not self._kept and self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(AFTER_COMMIT, self._look_soon)

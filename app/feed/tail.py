@@ -11,14 +11,16 @@ import structlog
 from app.core.clock import Clock
 from app.core.errors import CursorExpired, InvalidCursor, Unavailable
 from app.core.events import LoggedEvent
-from app.core.fairness import SERVER, Caller
+from app.core.fairness import Caller
 from app.feed import steps
 from app.feed.entry import Entry, Page
+from app.feed.handed import Handed
+from app.feed.lag import Lag
+from app.feed.log import Log
 from app.feed.waiting import Waiting
 from app.feed.wakeup import Wakeups
 from app.storage.database import Database
-from app.storage.event_log import EXPIRED, Cursor, Newest, check_cursor, heads_cursor, merged, newest_era
-from app.storage.query import Row
+from app.storage.event_log import EXPIRED, Appended, Cursor, check_cursor, heads_cursor, merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,9 +28,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
-_PACE = 0.01  # a hundred reads a second are enough: each finds what was committed since the one before
+_PACE = 0.01  # a hundred times a second is enough: each takes what was committed since the one before
 _IN_A_ROW = 16  # half a millisecond; a page has hundreds, and nothing else would be served meanwhile
-_WORTH_A_WORD = 1.0  # seconds of lag
 _PAUSE_AFTER_FAILURE = 0.2
 
 NOT_READABLE = "The event log cannot be read now."
@@ -59,29 +60,25 @@ class Feed:
         longest_beginning: float = 5.0,
     ) -> None:
         self.number = 0
-        self.lag = 0.0
-        """How many seconds old the latest events were when they were read."""
+        self.lag = Lag(clock)
         self._database = database
         self._dialect = database.dialect.name
         self._wakeups = wakeups
-        self._clock = clock
         self._listeners: list[Listener] = []
         self._at_beginnings: list[Callable[[], None]] = []
         self._at_news: list[Callable[[], None]] = []
         self._poll_seconds = poll_seconds
         self._pace = pace
+        self._log = Log(database, longest_silence)
         self._head: Cursor | None = None
-        self._newest: Newest | None = None
-        self.longest_silence = longest_silence
-        """Seconds without an answer of the database after which nobody can rely on the feed."""
+        self._handed = Handed()
+        self._is_unsure = True  # whether the log may have events that were not handed over
         self.longest_beginning = longest_beginning
         """Seconds that a new holder waits for the first answer of the database."""
-        self._asked_at: float | None = None  # since when a read of the log has had no answer
         self._holders = 0
         self._needed = asyncio.Event()
         self._wake = asyncio.Event()
         self._moved = Waiting()
-        self._lag_told = _WORTH_A_WORD
         database.on_commit(self._committed)
 
     @property
@@ -98,9 +95,7 @@ class Feed:
     @property
     def is_silent(self) -> bool:
         """Whether the log has been unreadable for so long that listeners have to be told."""
-        if self._asked_at is None:
-            return False
-        return asyncio.get_running_loop().time() - self._asked_at >= self.longest_silence
+        return self._log.is_silent
 
     def listen(self, listener: Listener) -> None:
         """Add a listener, which is called after those that were added before."""
@@ -137,14 +132,15 @@ class Feed:
 
     async def run(self) -> None:
         """Tail the log until cancelled, also after failures of the database."""
-        others = asyncio.create_task(self._wakeups.run(self._stir))
+        others = asyncio.create_task(self._wakeups.run(self._hinted))
         try:
             while True:
                 if not self._holders:
                     # The next holder starts at the then-current head; events until then concern no listener.
                     self._head = None
-                    if not self.is_silent:  # ends only with an answer, also after all listeners have left
-                        self._asked_at = None
+                    self._handed.clear()
+                    self._log.rest()
+                    if not self.is_silent:
                         await self._needed.wait()
                 try:
                     await self._follow()
@@ -167,7 +163,7 @@ class Feed:
         else:
             check_cursor(cursor, heads)
         while not cursor <= self.head:
-            self._wake.set()
+            self._hinted()
             await self._moved.wait()
         return cursor
 
@@ -199,9 +195,15 @@ class Feed:
 
     # ---- the tail -------------------------------------------------------------------------------------------------
 
-    def _committed(self) -> None:
+    def _committed(self, appended: Sequence[Appended]) -> None:
+        if self._head is not None:
+            self._handed.add(appended)
         self._stir()
         self._wakeups.tell()
+
+    def _hinted(self) -> None:
+        self._is_unsure = True
+        self._stir()
 
     def _stir(self) -> None:
         self._wake.set()
@@ -210,20 +212,24 @@ class Feed:
 
     async def _follow(self) -> None:
         if self._head is None:
-            self._head = heads_cursor(await self._heads())
+            self._head = heads_cursor(await self._log.heads())
             for begun in self._at_beginnings:
                 begun()
             self._moved.stir()
         time = asyncio.get_running_loop().time
         look_at = time() + self._poll_seconds
+        self._is_unsure = True
         while self._holders:
             self._wake.clear()
             began = time()
             if await self._read():
+                await asyncio.sleep(0)
                 continue
             if time() >= look_at:
                 await self._look()
                 look_at = time() + self._poll_seconds
+                self._is_unsure = True
+                continue
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(look_at):
                     await self._wake.wait()
@@ -231,12 +237,23 @@ class Feed:
             await asyncio.sleep(max(began + self._pace - time(), 0))
 
     async def _read(self) -> bool:
-        """Read new events and pass them to the listeners. Returns whether more may be ready."""
-        head = self.head
-        rows = await self._ask(steps.after(self._dialect, head, _BATCH, self._newest))
-        if not rows:
+        """Pass the next events to the listeners: those that were handed over, or else those that the log has.
+
+        Returns whether more may be ready."""
+        found = self._handed.after(self.head, _BATCH)
+        if found:
+            return await self._pass_on(found) or bool(self._handed)
+        if not (self._is_unsure or self._handed):
             return False
-        found = list(merged(rows))
+        self._is_unsure = False
+        rows = await self._log.after(self.head, _BATCH)
+        is_more = bool(rows) and await self._pass_on(list(merged(rows)))
+        self._is_unsure |= is_more
+        return is_more
+
+    async def _pass_on(self, found: Sequence[LoggedEvent]) -> bool:
+        """Pass these events to the listeners. Returns whether the log may have more."""
+        head = self.head
         entries: list[Entry] = []
         try:
             for each in found:
@@ -252,14 +269,15 @@ class Feed:
         for listener in self._listeners:
             listener.heard(entries)
         self._moved.stir()
-        self._watch_lag(found)
-        if self._newest is not None and not self._newest.begin <= head:
+        self.lag.note(found[0], len(found))
+        newest = self._log.newest
+        if newest is not None and not newest.begin <= head:
             return True  # only the rest of an era was read
         return max(Counter(each.lane for each in found).values()) >= steps.share(head, _BATCH)
 
     async def _look(self) -> None:
         """Check from time to time that the log was not replaced or truncated."""
-        heads = await self._heads()
+        heads = await self._log.heads()
         try:
             check_cursor(self.head, heads)
         except (CursorExpired, InvalidCursor) as error:
@@ -267,34 +285,16 @@ class Feed:
             await self._start_anew()
 
     async def _start_anew(self) -> None:
-        self._head = heads_cursor(await self._heads())
+        self._handed.clear()
+        self._is_unsure = True
+        self._head = heads_cursor(await self._log.heads())
         self.number += 1
         for listener in self._listeners:
             listener.lost()
         self._moved.stir()
-
-    async def _heads(self) -> Sequence[Row]:
-        heads = await self._ask(steps.era_heads(self._dialect))
-        self._newest = newest_era(heads)
-        return heads
-
-    async def _ask(self, asked: steps.LogSteps) -> Sequence[Row]:
-        if self._asked_at is None:
-            self._asked_at = asyncio.get_running_loop().time()
-        rows = await self._database.plan(asked, snapshot=False, caller=SERVER)
-        self._asked_at = None
-        return rows
 
     def _tell_of(self, failure: Exception) -> None:
         if isinstance(failure, Unavailable):
             log.warning("the feed cannot read the event log; it tries again", reason=failure.message)
         else:
             log.error("the feed cannot read the event log; it tries again", exc_info=failure)
-
-    def _watch_lag(self, found: Sequence[LoggedEvent]) -> None:
-        lag = self.lag = (self._clock() - found[0].at).total_seconds()
-        if lag >= self._lag_told:
-            log.warning("the feed lags behind the log", seconds=round(lag, 1), events=len(found))
-            self._lag_told = lag * 2
-        elif lag < _WORTH_A_WORD:
-            self._lag_told = _WORTH_A_WORD

@@ -108,7 +108,7 @@ def _of_store(store: Store) -> Iterator[Metric]:
 def _of_feed(services: Services) -> Iterator[Metric]:
     feed = services.connections.feed
     yield _counter("feed_events", "Events of the log that this process has read.", {(): feed.number})
-    yield _gauge("feed_lag_seconds", "How old the latest events were when they were read.", {(): feed.lag})
+    yield _gauge("feed_lag_seconds", "How old the latest events were when they were read.", {(): feed.lag.seconds})
     yield _gauge("feed_readable", "Whether the log can be read.", {(): float(not feed.is_silent)})
     positions = feed.positions
     yield _gauge(

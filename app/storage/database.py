@@ -17,6 +17,7 @@ from app.core.ids import Ids
 from app.core.trail import Step, current
 from app.settings import Settings
 from app.storage.engines import ConfigurationError, parse_database_url
+from app.storage.event_log import Appended, Committed
 from app.storage.postgresql import PostgresqlCommands
 from app.storage.postgresql_plans import PostgresqlPlans
 from app.storage.query import Observer, Query, Row, Steps
@@ -40,7 +41,7 @@ class Commands(Protocol):
     """Runs units of work. Each takes effect exactly once."""
 
     dialect: sa.Dialect
-    committed: Callable[[], None]
+    committed: Committed
     tally: Tally
 
     @property
@@ -83,7 +84,7 @@ class Database:
         self._reads: Reads = plans if replicas is None else replicas
         self._lookups = Lookups(plans) if isinstance(plans, SqlitePlans) else None
         self._closed = False
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Committed] = []
         commands.committed = self._wake
 
     @property
@@ -156,7 +157,7 @@ class Database:
         self._require_open()
         return await self._commands.forget_deleted()
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
+    def on_commit(self, listener: Committed) -> None:
         """Call `listener` in the loop after every commit that wrote events. This is only a hint: the log is the
         truth."""
         self._listeners.append(listener)
@@ -175,10 +176,10 @@ class Database:
         if self._closed:
             raise Unavailable("The database is closed.")
 
-    def _wake(self) -> None:
+    def _wake(self, appended: Sequence[Appended]) -> None:
         # Each listener has its own turn of the loop, so that an error in it is not an error of the command.
         for listener in self._listeners:
-            asyncio.get_running_loop().call_soon(listener)
+            asyncio.get_running_loop().call_soon(listener, appended)
 
 
 def _call(f: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], work: Work) -> T:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.storage import growth
 from app.storage.admission import Admission, share_of
 from app.storage.engines import asyncpg_arguments, postgresql_engine
-from app.storage.event_log.writing import encode, in_lanes, lane_count
+from app.storage.event_log.writing import Appended, Committed, encode, in_lanes, lane_count
 from app.storage.liveness import Liveness
 from app.storage.refusals import outcome_unknown, postgresql_refusal
 from app.storage.tally import Load, Tally
@@ -27,6 +27,8 @@ from app.storage.unit_connections import UnitConnections
 from app.storage.work import OpenWork, Unit
 
 T = TypeVar("T")
+
+_Done = tuple[T, Sequence[Appended]]
 
 ATTEMPTS = 8
 LAST_SECONDS = 1.0
@@ -62,7 +64,7 @@ class PostgresqlCommands:
         self.liveness = liveness
         self.dialect = engine.sync_engine.dialect
         self.engine = engine.sync_engine
-        self.committed: Callable[[], None] = lambda: None
+        self.committed: Committed = lambda _: None
         self.tally = Tally()
         self._async_engine = engine
         self._connections = UnitConnections(self.engine)
@@ -142,7 +144,7 @@ class PostgresqlCommands:
                 break
             self.tally.retries += attempt > 0
             try:
-                result: tuple[T, bool] = await greenlet_spawn(self._transaction, unit)
+                result: _Done[T] = await greenlet_spawn(self._transaction, unit)
             except _Again:
                 continue
             except IntegrityError:
@@ -153,14 +155,14 @@ class PostgresqlCommands:
                     raise
                 overtaken = True
                 continue
-            value, recorded = result
+            value, appended = result
             self.tally.commits += 1
-            if recorded:
-                self.committed()
+            if appended:
+                self.committed(appended)
             return value
         raise Unavailable("Other commands interfered with each attempt; nothing was changed. Try again.")
 
-    def _transaction(self, unit: Unit[T]) -> tuple[T, bool]:
+    def _transaction(self, unit: Unit[T]) -> _Done[T]:
         try:
             return self._once(unit, optimistic=True)
         except Overtaken:
@@ -168,7 +170,7 @@ class PostgresqlCommands:
             self.tally.retries += 1
             return self._once(unit, optimistic=False)
 
-    def _once(self, unit: Unit[T], *, optimistic: bool) -> tuple[T, bool]:
+    def _once(self, unit: Unit[T], *, optimistic: bool) -> _Done[T]:
         try:
             connection = self._connections.take(optimistic=optimistic)
         except PoolTimeout as error:
@@ -183,7 +185,9 @@ class PostgresqlCommands:
                 work = self._open_work(connection)
                 value = unit(work)
                 events = work.events
-                connection.finish(in_lanes(encode(events, work.now, self.dialect), self._lanes) if events else ())
+                appended = connection.finish(
+                    in_lanes(encode(events, work.now, self.dialect), self._lanes) if events else ()
+                )
                 if not connection.is_one_statement:
                     work.left = None
             except (DBAPIError, ConnectionError) as error:
@@ -207,7 +211,7 @@ class PostgresqlCommands:
         finally:
             use.end()
             self._connections.give_back(connection)
-        return value, bool(events)
+        return value, appended
 
 
 class _Again(Exception):

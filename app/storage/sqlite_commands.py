@@ -4,7 +4,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from app.core.errors import OutcomeUnknown, Unavailable
 from app.core.fairness import Caller, FairQueue, too_many_wait
 from app.settings import Settings
 from app.storage.engines import BUSY_TIMEOUT_MS, WriterThread
-from app.storage.event_log.writing import Entry, append_sqlite, encode, lane_count
+from app.storage.event_log.writing import Appended, Committed, Entry, append_sqlite, encode, lane_count
 from app.storage.refusals import sqlite_failed_commit, sqlite_refusal
 from app.storage.sqlite_checkpoints import PAGES_OF_WRITER, Checkpoints
 from app.storage.tally import Load, Tally
@@ -41,6 +41,7 @@ class _Outcome(NamedTuple):
     """How long the unit occupied the writer, without its part of the commit."""
 
 
+_Done = tuple[list[_Outcome], Sequence[Appended]]
 _Entry = tuple[Unit[Any], "asyncio.Future[Any]"]
 _Group = list[tuple[Caller, _Entry]]
 
@@ -61,7 +62,7 @@ class SqliteCommands:
     ) -> None:
         self.dialect = connection.dialect
         self.engine = connection.engine
-        self.committed: Callable[[], None] = lambda: None
+        self.committed: Committed = lambda _: None
         self.tally = Tally()
         self._thread = thread
         self._connection = connection
@@ -140,10 +141,10 @@ class SqliteCommands:
     def _answer(
         self,
         group: _Group,
-        done: "asyncio.Future[tuple[list[_Outcome], bool]]",
+        done: "asyncio.Future[_Done]",
     ) -> None:
         crash = done.exception()
-        outcomes, recorded = ([_Outcome(None, crash, 0.0)] * len(group), False) if crash else done.result()
+        outcomes, appended = ([_Outcome(None, crash, 0.0)] * len(group), ()) if crash else done.result()
         self.tally.commits += 1
         self.tally.units += len(outcomes)
         for caller, entry in reversed(group[len(outcomes) :]):
@@ -156,8 +157,8 @@ class SqliteCommands:
                 future.set_result(outcome.value)
             else:
                 future.set_exception(outcome.error)
-        if recorded:
-            self.committed()
+        if appended:
+            self.committed(appended)
         if self._queue:
             self._start()
         else:
@@ -176,8 +177,8 @@ class SqliteCommands:
             self._cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return not busy
 
-    def _run_group(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
-        """The outcomes of the first units, at least of one, and whether they wrote events."""
+    def _run_group(self, units: Sequence[Unit[Any]]) -> _Done:
+        """The outcomes of the first units, at least of one, and what they have appended to the log."""
         error: BaseException
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -191,18 +192,16 @@ class SqliteCommands:
                     break
         else:
             # Another process holds the file: trying each unit alone would only multiply the wait.
-            return [
-                _Outcome(None, Unavailable("The database is busy; nothing was changed."), 0.0) for _ in units
-            ], False
+            return [_Outcome(None, Unavailable("The database is busy; nothing was changed."), 0.0) for _ in units], ()
         if isinstance(error, OutcomeUnknown):
-            return [_Outcome(None, error, 0.0) for _ in units], False
+            return [_Outcome(None, error, 0.0) for _ in units], ()
         if len(units) == 1:
-            return [_Outcome(None, sqlite_refusal(error) or error, 0.0)], False
+            return [_Outcome(None, sqlite_refusal(error) or error, 0.0)], ()
         # One of them spoilt the commit of all (a deferred constraint, a full disk): run each of them alone.
         alone = [self._run_group([unit]) for unit in units]
-        return [outcomes[0] for outcomes, _ in alone], any(recorded for _, recorded in alone)
+        return [outcomes[0] for outcomes, _ in alone], [each for _, appended in alone for each in appended]
 
-    def _transaction(self, units: Sequence[Unit[Any]]) -> tuple[list[_Outcome], bool]:
+    def _transaction(self, units: Sequence[Unit[Any]]) -> _Done:
         execute = self._cursor.execute
         entries: list[tuple[Any, Entry]] = []
         execute("BEGIN IMMEDIATE")
@@ -210,15 +209,14 @@ class SqliteCommands:
             outcomes = self._all_within(units, entries) if len(units) > 1 else [self._alone(units[0], entries)]
             if outcomes[-1].error is not None and len(units) == 1:
                 execute("ROLLBACK")
-                return outcomes, False
-            if entries:
-                append_sqlite(self._cursor, entries)
+                return outcomes, ()
+            appended = [append_sqlite(self._cursor, entries)] if entries else ()
             self._commit()
         except BaseException:
             if self._driver.in_transaction:
                 execute("ROLLBACK")
             raise
-        return outcomes, bool(entries)
+        return outcomes, appended
 
     def _commit(self) -> None:
         try:

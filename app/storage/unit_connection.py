@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from app.storage.deferring import DeferringConnection, Guard, Write
-from app.storage.event_log.writing import TAKE_IN_LANE, TAKEN
+from app.storage.event_log.writing import TAKE_IN_LANE, TAKEN, Appended, LaneInsert
 from app.storage.fixed import failed, observe
 from app.storage.liveness import Connection
 
@@ -98,32 +98,34 @@ class UnitConnection(DeferringConnection):
         if not self._in_transaction:
             self._begin()
         if self._kept:
-            self._run(None, None)
+            self._run(None)
 
-    def finish(self, in_lanes: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        """Write what was kept, and the events with a statement and arguments per lane, and commit.
+    def finish(self, in_lanes: Sequence[LaneInsert]) -> Sequence[Appended]:
+        """Write what was kept, and the events of each lane, and commit. Returns what was appended to the log.
 
         Raises Overtaken when what the unit has read was changed meanwhile."""
         if self._is_overtaken:
             raise Overtaken
-        first = in_lanes[0] if in_lanes else None
         if not self._in_transaction and len(in_lanes) <= 1:
-            if first is not None or self._kept:
-                self.ends = True
-                self._run(self._guard, first)
-            return
+            if not in_lanes and not self._kept:
+                return ()
+            self.ends = True
+            if not in_lanes:
+                self._run(self._guard)
+                return ()
+            return [self._append(self._guard, in_lanes[0])]
         if not self._in_transaction:
             self._begin()
-        if first is not None or self._kept:
-            self._run(None, first)
-        for append in in_lanes[1:]:
-            self._run(None, append)
+        if self._kept and not in_lanes:
+            self._run(None)
+        appended = [self._append(None, each) for each in in_lanes]
         self.ends = True
         ended = self._script("COMMIT")
         self._in_transaction = False
         if ended != "COMMIT":
             # When something has failed in a transaction, the server rolls it back at COMMIT and reports success.
             raise RuntimeError("A unit went on after the database had refused a statement; nothing was changed.")
+        return appended
 
     def undo(self) -> None:
         """Undo the transaction. If the connection fails at that, the server undoes it by itself."""
@@ -147,19 +149,29 @@ class UnitConnection(DeferringConnection):
             self._is_overtaken = True
             raise Overtaken
 
-    def _run(self, guard: Guard | None, append: tuple[str, Sequence[Any]] | None) -> None:
+    def _run(self, guard: Guard | None) -> None:
+        if not self._count(*self._joined(guard)) and guard is not None:
+            raise Overtaken
+
+    def _append(self, guard: Guard | None, append: LaneInsert) -> Appended:
+        rows = self._rows(*self._joined(guard, append))
+        if not rows and guard is not None:
+            raise Overtaken
+        return append.appended(rows)
+
+    def _joined(self, guard: Guard | None, append: LaneInsert | None = None) -> tuple[str, Sequence[Any]]:
+        """One statement of what is kept, which is forgotten, and of an insert of events; with its arguments."""
         kept = self._kept
         texts = tuple([(write.sql, *write.named) for write in kept])
         values = [] if guard is None else list(guard.arguments)
         for write in kept:
             values += write.arguments
         if append is not None:
-            values += append[1]
+            values += append.arguments
         self._forget()
-        sql = together(None if guard is None else guard.template, texts, None if append is None else append[0])
-        count = self._count(sql, values)
-        if guard is not None and not count:
-            raise Overtaken
+        return together(
+            None if guard is None else guard.template, texts, None if append is None else append.sql
+        ), values
 
     def _forget(self) -> None:
         self._kept = []

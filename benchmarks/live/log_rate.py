@@ -114,7 +114,7 @@ def _repeat(
     connection: sqlite3.Connection,
     size: int,
     seconds: float,
-    write: Callable[[Any, Sequence[tuple[EventRecord, Entry]]], None],
+    write: Callable[[Any, Sequence[tuple[EventRecord, Entry]]], object],
 ) -> tuple[int, float]:
     cursor = connection.cursor()
     written = 0

@@ -91,7 +91,7 @@ async def test_commits_of_another_process_arrive_without_polling(
 ) -> None:
     other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
     wakeups = wakeups_for(database_url)
-    other.on_commit(wakeups.tell)
+    other.on_commit(lambda _: wakeups.tell())
     telling = asyncio.create_task(wakeups.run(lambda: None))
     async with tailing(database, database_url, clock) as (_, heard):
         for number in range(20):
@@ -382,7 +382,7 @@ async def test_a_broken_connection_is_made_anew(
     database = await open_database(empty_database_url, clock=clock, ids=CountingIds(), settings=settings)
     other = await open_database(empty_database_url, clock=clock, ids=CountingIds(), settings=settings)
     wakeups = wakeups_for(empty_database_url)
-    other.on_commit(wakeups.tell)
+    other.on_commit(lambda _: wakeups.tell())
     telling = asyncio.create_task(wakeups.run(lambda: None))
     async with tailing(database, empty_database_url, clock) as (_, heard):
         await other.command(record, "a")

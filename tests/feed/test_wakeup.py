@@ -35,3 +35,31 @@ async def test_a_file_is_looked_at_less_often_while_nothing_changes(tmp_path: Pa
     assert pauses[:5] == sorted(set(pauses[:5]))
     assert pauses[5:] == sorted(pauses[5:])
     assert pauses[-1] == 3.0
+
+
+async def test_own_commits_wake_at_every_fifth_look(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE t (n INTEGER)")
+    looks = 0
+    woken_after: list[int] = []
+
+    async def sleep(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 20:
+            raise asyncio.CancelledError
+        if looks <= 12:
+            with connection:
+                connection.execute("INSERT INTO t VALUES (1)")
+            wakeups.tell()
+        elif looks == 15:
+            with connection:
+                connection.execute("INSERT INTO t VALUES (1)")
+
+    wakeups = SqliteWakeups(f"sqlite:///{path}", shortest=1.0, longest=3.0, sleep=sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await wakeups.run(lambda: woken_after.append(looks))
+    connection.close()
+    # When it begins; twice while it commits; for the rest of those, once it has stopped; and for what another commits.
+    assert woken_after == [0, 5, 10, 13, 15]

@@ -71,7 +71,7 @@ async def serving_library(
 async def telling(database: Database, url: str) -> AsyncIterator[None]:
     """Let the processes that listen know of this one's commits, as every server does."""
     wakeups = wakeups_for(url)
-    database.on_commit(wakeups.tell)
+    database.on_commit(lambda _: wakeups.tell())
     task = asyncio.create_task(wakeups.run(lambda: None))
     yield
     task.cancel()

@@ -263,7 +263,7 @@ async def test_readiness_tells_of_a_log_that_cannot_be_read_until_it_is(
                 await library.command(rename, "event_log", "log_away")
                 await eventually(lambda: any(entry["event"].startswith("the feed cannot read") for entry in logs))
                 # Not before: on a slow machine an answer may take longer than this.
-                connections.feed.longest_silence = 0.5
+                connections.feed._log.longest_silence = 0.5
                 assert await socket.closed() == (1013, NOT_READABLE)
             await eventually(lambda: len(connections) == 0)
             # Nobody listens any more, and still nobody could.
@@ -272,5 +272,5 @@ async def test_readiness_tells_of_a_log_that_cannot_be_read_until_it_is(
             await library.command(rename, "log_away", "event_log")
             await library.command(rename, "lane_away", "lane")
             await eventually(lambda: not connections.feed.is_silent)
-        connections.feed.longest_silence = LIMITS.silence_seconds
+        connections.feed._log.longest_silence = LIMITS.silence_seconds
         assert await readiness() == (200, None)

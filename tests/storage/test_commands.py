@@ -255,7 +255,7 @@ async def test_a_deferred_violation_at_commit_fails_its_own_unit_alone(scratch_d
 
 async def test_listeners_hear_of_commits_that_wrote_events_and_of_no_others(scratch_database: Database) -> None:
     heard: list[int] = []
-    scratch_database.on_commit(lambda: heard.append(threading.get_ident()))
+    scratch_database.on_commit(lambda _: heard.append(threading.get_ident()))
 
     def refuse(work: Work) -> None:
         work.record(EventRecord(topic="thing.changed"))

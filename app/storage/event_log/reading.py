@@ -4,7 +4,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import orjson
 
@@ -14,6 +15,8 @@ from app.storage.event_log.cursor import EXPIRED, Cursor
 from app.storage.event_log.eras import Newest, era_of
 from app.storage.event_log.tables import event_log
 from app.storage.query import Query, Row
+
+R = TypeVar("R", bound=Sequence[Any])
 
 NEWEST = Query(
     "SELECT max(event_log.at) FROM lane JOIN event_log ON event_log.lane = lane.id AND event_log.position = lane.head"
@@ -101,17 +104,22 @@ def logged(row: Row) -> LoggedEvent:
 
 
 def merged(rows: Iterable[Row]) -> Iterator[LoggedEvent]:
-    """The events of all lanes in one order, by time, each made when it is asked for. The order within a lane is kept,
-    even where its times go backwards."""
-    lanes: dict[int, list[Row]] = {}
+    """The events of all lanes in the order of `in_order`, each made when it is asked for."""
+    return map(logged, in_order(rows))
+
+
+def in_order(rows: Iterable[R]) -> Iterator[R]:
+    """Rows of `read_after`, or events, of all lanes in one order, by time. The order within a lane is kept, even where
+    its times go backwards."""
+    lanes: dict[int, list[R]] = {}
     for row in rows:
         lanes.setdefault(row[0], []).append(row)
     if len(lanes) == 1:
-        return map(logged, *lanes.values())
-    return (logged(row) for _, row in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0]))
+        return chain(*lanes.values())
+    return (row for _, row in heapq.merge(*map(_timed, lanes.values()), key=lambda timed: timed[0]))
 
 
-def _timed(rows: list[Row]) -> Iterator[tuple[tuple[Any, int, int], Row]]:
+def _timed(rows: list[R]) -> Iterator[tuple[tuple[Any, int, int], R]]:
     latest = rows[0][2]
     for row in rows:
         latest = max(latest, row[2])

@@ -1,17 +1,18 @@
 """Appends events as a unit's last step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
 
-from app.core.events import EventRecord
+from app.core.events import EventRecord, LoggedEvent
 from app.storage.event_log.tables import event_log, lane
-from app.storage.tables import Timestamp
+from app.storage.query import Row
+from app.storage.tables import Timestamp, moment_of
 
 Entry = tuple[object, ...]
 """One event ready for the driver: `at` and the columns after it, in the table's order."""
@@ -42,16 +43,16 @@ def _insert_in_lane(*, one: bool) -> str:
     columns = ", ".join(_ENTRY_COLUMNS)
     insert = f"INSERT INTO event_log (lane, era, position, {columns}) SELECT $1, taken.era, taken.head"
     if one:
-        return f"{insert}, {', '.join(selected)} FROM taken"
+        return f"{insert}, {', '.join(selected)} FROM taken RETURNING position"
     return (
         f"{insert} - $2 + entry.place, {', '.join(selected)} "
-        f"FROM taken, unnest({', '.join(given)}) WITH ORDINALITY AS entry({columns}, place)"
+        f"FROM taken, unnest({', '.join(given)}) WITH ORDINALITY AS entry({columns}, place) RETURNING position"
     )
 
 
 INSERT_ONE_IN_LANE, INSERT_IN_LANE = _insert_in_lane(one=True), _insert_in_lane(one=False)
-"""Inserts the events whose last positions are in `taken`, as TAKE_IN_LANE returns them. Both have the same parameters;
-those of the second are arrays."""
+"""Inserts the events whose last positions are in `taken`, as TAKE_IN_LANE returns them, and returns the positions of
+all. Both have the same parameters; those of the second are arrays."""
 APPEND_TO_LANE = f"WITH taken AS ({TAKE_IN_LANE} {TAKEN}) {INSERT_IN_LANE}"
 
 
@@ -92,33 +93,64 @@ def lane_of(event: EventRecord, lanes: int) -> int:
     return 0
 
 
-def append_sqlite(cursor: Any, entries: Sequence[tuple[EventRecord, Entry]]) -> None:
+class Appended(NamedTuple):
+    """Events that were written to one lane, from the position `first` on."""
+
+    lane: int
+    first: int
+    entries: Sequence[tuple[EventRecord, Entry]]
+
+    def logged(self) -> Iterator[LoggedEvent]:
+        """The events as a reader of the log gets them."""
+        for position, (event, entry) in enumerate(self.entries, self.first):
+            yield LoggedEvent(self.lane, position, moment_of(entry[0]), event)
+
+
+Committed = Callable[[Sequence[Appended]], None]
+"""Called after a commit with what it has added to the log."""
+
+
+def append_sqlite(cursor: Any, entries: Sequence[tuple[EventRecord, Entry]]) -> Appended:
     """Write to the only lane with two statements, on the driver's own cursor."""
     count = len(entries)
     (head,) = cursor.execute(TAKE_POSITIONS, (count,)).fetchone()
     first = head - count + 1
     cursor.executemany(INSERT_ENTRIES, [(first + place, *entry) for place, (_, entry) in enumerate(entries)])
+    return Appended(0, first, entries)
 
 
-def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[tuple[str, list[Any]]]:
-    """For each lane, the statement that inserts its entries on PostgreSQL, and the arguments.
+class LaneInsert(NamedTuple):
+    """The statement that inserts entries of one lane on PostgreSQL, and its arguments."""
 
-    The lanes are in ascending order, so that two units never deadlock."""
+    lane: int
+    entries: Sequence[tuple[EventRecord, Entry]]
+    sql: str
+    arguments: Sequence[Any]
+
+    def appended(self, rows: Sequence[Row]) -> Appended:
+        """What it has appended, by the rows that it returned."""
+        return Appended(self.lane, min(position for (position,) in rows), self.entries)
+
+
+def in_lanes(entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> list[LaneInsert]:
+    """An insert for each lane. The lanes are in ascending order, so that two units never deadlock."""
     if len(entries) == 1:
         ((event, entry),) = entries
-        return [(INSERT_ONE_IN_LANE, [lane_of(event, lanes), 1, *entry])]
-    placed = sorted(((lane_of(event, lanes), entry) for event, entry in entries), key=itemgetter(0))
+        number = lane_of(event, lanes)
+        return [LaneInsert(number, entries, INSERT_ONE_IN_LANE, [number, 1, *entry])]
+    placed = sorted(((lane_of(pair[0], lanes), pair) for pair in entries), key=itemgetter(0))
     found = []
     for number, group in groupby(placed, key=itemgetter(0)):
-        columns = [list(values) for values in zip(*(entry for _, entry in group), strict=True)]
-        found.append((INSERT_IN_LANE, [number, len(columns[0]), *columns]))
+        those = [pair for _, pair in group]
+        columns = [list(values) for values in zip(*(entry for _, entry in those), strict=True)]
+        found.append(LaneInsert(number, those, INSERT_IN_LANE, [number, len(those), *columns]))
     return found
 
 
 def append_postgresql(connection: sa.Connection, entries: Sequence[tuple[EventRecord, Entry]], lanes: int) -> None:
     """Write with one statement per lane."""
-    for insert, arguments in in_lanes(entries, lanes):
-        connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} {TAKEN}) {insert}", tuple(arguments))
+    for each in in_lanes(entries, lanes):
+        connection.exec_driver_sql(f"WITH taken AS ({TAKE_IN_LANE} {TAKEN}) {each.sql}", tuple(each.arguments))
 
 
 def append(connection: sa.Connection, events: Sequence[EventRecord], at: datetime) -> None:
