@@ -84,6 +84,7 @@ def event(topic: str) -> Callable[[type[E]], type[E]]:
         made.topic = topic
         made.names = tuple(each.name for each in fields(made))  # type: ignore[arg-type]
         _DECLARED[topic] = made
+        event_type.cache_clear()
         return made
 
     return declare
@@ -97,6 +98,7 @@ def declared_events() -> Iterator[type[Event]]:
     yield from _DECLARED.values()
 
 
+@lru_cache(maxsize=1024)
 def event_type(topic: str) -> type[Event] | None:
     """The event with this topic; None when only another version of Switchboard has it."""
     return _DECLARED.get(topic) or _DECLARED.get(ANY_KIND + topic[topic.find(".") :])

@@ -1,6 +1,6 @@
 """The selections and subscriptions of destinations, deliveries, policies and alerts."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -148,10 +148,8 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]]:
     return [("destination_id", _wanted(arguments))]
 
 
-def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
-    if not issubclass(entry.type, DestinationHappened):
-        return ()
-    return [("destination_id", entry.event.data["destination_id"]), ("destination_id", None)]
+def _values_of(entry: Entry, name: str) -> Collection[object]:
+    return (entry.event.data[name], None) if issubclass(entry.type, DestinationHappened) else ()
 
 
 def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
@@ -182,10 +180,8 @@ def _told(arguments: _Arguments) -> int | None:
     return None if given is None else require_id(given, PREFIX, path=("destination_id",)).number
 
 
-def _alert_keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
-    if entry.type is not AlertTold:
-        return ()
-    return [("told", None), *(("told", each) for each in entry.event.data["destination_ids"])]
+def _values_of_alert(entry: Entry, name: str) -> Collection[object]:
+    return (*entry.event.data[name], None) if entry.type is AlertTold else ()
 
 
 def _alert_row(entry: Entry, _as_what: str) -> Mapping[str, object]:
@@ -200,13 +196,13 @@ def _alert_row(entry: Entry, _as_what: str) -> Mapping[str, object]:
 
 
 STREAMS = {
-    "destinationChanged": EventStream("DestinationEvent", _match, _row, keys=_keys, keys_of=_keys_of),
+    "destinationChanged": EventStream("DestinationEvent", _match, _row, keys=_keys, values_of=_values_of),
     "alertChanged": EventStream(
         "AlertEvent",
         _match_alert,
         _alert_row,
-        keys=lambda arguments: [("told", _told(arguments))],
-        keys_of=_alert_keys_of,
+        keys=lambda arguments: [("destination_ids", _told(arguments))],
+        values_of=_values_of_alert,
     ),
 }
 """What the subscriptions to destinations and to alerts send."""

@@ -1,6 +1,6 @@
 """The declarations of root fields of Subscription, which slices write."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ Match = Callable[[Entry], str | None]
 Key = tuple[str, object]
 """The name of something that events tell, and a value of it."""
 
-KeysOf = Callable[[Entry, Iterable[str]], Collection[Key]]
+ValuesOf = Callable[[Entry, str], Collection[object]]
+"""What an event tells by a name."""
 
 Row = Mapping[str, object]
 
@@ -31,9 +32,9 @@ class EventStream:
     are told the listener looks at; None for nothing. `of_caller(arguments, user)` gives the arguments with the
     surrogate of the listener's user where `match` depends on it, for listeners of equal arguments share what they get.
 
-    `keys(arguments)` are pairs of a name and a value, such that an event which matches has at least one of them among
-    its own, so that not every subscription has to be asked about every event; None where there are none such.
-    `keys_of(entry, names)` are those of the event that have one of the names."""
+    `keys(arguments)` are pairs of a name and a value, such that `values_of(entry, name)` of an event that matches has
+    the value of at least one of them, so that not every subscription has to be asked about every event; None where
+    there are none such. The names are the stream's own."""
 
     type: str
     match: Callable[[Viewer, Arguments], Match]
@@ -42,7 +43,7 @@ class EventStream:
     of_caller: Callable[[Arguments, int], Arguments] = lambda arguments, _user: arguments
     watches: Callable[[Permissions, Arguments], Hashable | None] = lambda _permissions, _arguments: None
     keys: Callable[[Arguments], Collection[Key] | None] = lambda _arguments: None
-    keys_of: KeysOf = lambda _entry, _names: ()
+    values_of: ValuesOf = lambda _entry, _name: ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.feed import Entry, EventStream, Waiting
-from app.feed.stream import Key, KeysOf, Match
+from app.feed.stream import Key, Match, ValuesOf
 from app.live.items import Item
 
 MOST_ITEMS = 256
@@ -100,10 +100,11 @@ class Channel:
 class Matcher:
     """Decides which events are sent. Channels share it when their `key` is equal: field, arguments and viewer.
 
-    An event that matches has one of the `keys` among its own, which `keys_of` gives; None where it may have none."""
+    An event that matches has the value of one of the `keys` among those that `values_of` gives for its name; None where
+    it may have none."""
 
     key: Hashable
     match: Match
     keys: Collection[Key] | None
-    keys_of: KeysOf
+    values_of: ValuesOf
     channels: dict[Channel, None] = field(default_factory=dict)

@@ -1,55 +1,46 @@
-"""An inverted index from keys of events to interested channels."""
+"""An inverted index from what events tell to interested channels."""
 
-from collections import Counter
 from collections.abc import Collection, Hashable
 from typing import Generic, TypeVar
 
 from app.feed import Entry
-from app.feed.stream import Key, KeysOf
+from app.feed.stream import Key, ValuesOf
 
 T = TypeVar("T", bound=Hashable)
 
 
 class Index(Generic[T]):
-    """Values by the keys of events that may concern them. A value without keys (None) is concerned by every event."""
+    """Members by the keys of events that may concern them. A member without keys (None) is concerned by every event."""
 
-    def __init__(self, keys_of: KeysOf) -> None:
-        self._keys_of = keys_of
+    def __init__(self, values_of: ValuesOf) -> None:
+        self._values_of = values_of
         self._any: dict[T, None] = {}
-        self._by_key: dict[Key, dict[T, None]] = {}
-        self._names = Counter[str]()
-        """How many keys there are of each name. An event is asked for no others."""
+        self._by_name: dict[str, dict[object, dict[T, None]]] = {}
 
     def add(self, one: T, keys: Collection[Key] | None) -> None:
-        """Add the value under each of the keys, or without keys (None)."""
+        """Add the member under each of the keys, or without keys (None)."""
         if keys is None:
             self._any[one] = None
         else:
-            for key in keys:
-                if key not in self._by_key:
-                    self._by_key[key] = {}
-                    self._names[key[0]] += 1
-                self._by_key[key][one] = None
+            for name, value in keys:
+                self._by_name.setdefault(name, {}).setdefault(value, {})[one] = None
 
     def remove(self, one: T, keys: Collection[Key] | None) -> None:
-        """Remove the value, which was added with these `keys`."""
+        """Remove the member, which was added with these `keys`."""
         self._any.pop(one, None)
-        for key in keys or ():
-            found = self._by_key.get(key)
-            if found is None:
-                continue
+        for name, value in keys or ():
+            by_value = self._by_name.get(name, {})
+            found = by_value.get(value, {})
             found.pop(one, None)
             if not found:
-                del self._by_key[key]
-                self._names[key[0]] -= 1
-                if not self._names[key[0]]:
-                    del self._names[key[0]]
+                by_value.pop(value, None)
+            if not by_value:
+                self._by_name.pop(name, None)
 
     def concerned(self, entry: Entry) -> Collection[T]:
-        """The values that the event may concern, each once."""
-        if not self._by_key:
-            return self._any
-        found = dict(self._any)
-        for key in self._keys_of(entry, self._names):
-            found.update(self._by_key.get(key, {}))
-        return found
+        """The members that the event may concern, each once. It is asked only for names by which somebody listens."""
+        found: dict[T, None] = {}
+        for name, by_value in self._by_name.items():
+            for value in self._values_of(entry, name):
+                found.update(by_value.get(value, {}))
+        return {**self._any, **found} if found else self._any

@@ -5,7 +5,7 @@ from collections.abc import Collection, Hashable, Iterator
 import structlog
 
 from app.feed import Entry
-from app.feed.stream import KeysOf
+from app.feed.stream import ValuesOf
 from app.live.channel import Channel, Matcher
 from app.live.index import Index
 
@@ -19,13 +19,13 @@ class Matchers:
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, Matcher] = {}
-        self._indexes: dict[KeysOf, Index[Matcher]] = {}
+        self._indexes: dict[ValuesOf, Index[Matcher]] = {}
 
     def add(self, channel: Channel) -> None:
         """Let the channel share the matcher that equals its own, if there is one."""
         matcher = self._by_key.setdefault(channel.matcher.key, channel.matcher)
         if not matcher.channels:
-            self._indexes.setdefault(matcher.keys_of, Index(matcher.keys_of)).add(matcher, matcher.keys)
+            self._indexes.setdefault(matcher.values_of, Index(matcher.values_of)).add(matcher, matcher.keys)
         channel.matcher = matcher
         matcher.channels[channel] = None
 
@@ -35,7 +35,7 @@ class Matchers:
         matcher.channels.pop(channel, None)
         if not matcher.channels and self._by_key.get(matcher.key) is matcher:
             del self._by_key[matcher.key]
-            self._indexes[matcher.keys_of].remove(matcher, matcher.keys)
+            self._indexes[matcher.values_of].remove(matcher, matcher.keys)
 
     def clear(self) -> None:
         """Forget all channels."""

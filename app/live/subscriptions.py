@@ -188,7 +188,7 @@ class Subscriptions:
                 arguments = dict(stream.of_caller(arguments, actor.user_id))
                 match, keys = stream.match(actor.viewer, arguments), stream.keys(arguments)
                 asks = (root.field.name, actor.viewer, _frozen(arguments))
-                matcher = Matcher(asks, match, keys, stream.keys_of)
+                matcher = Matcher(asks, match, keys, stream.values_of)
             cursor = parse_cursor(str(given)) if durable and given is not None else None
             # What only this actor sees is shared with its other listeners alone.
             viewer = actor if prepared.plan.is_personal(variables) else None

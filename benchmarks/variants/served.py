@@ -74,7 +74,7 @@ class Switches:
             self._all = deliveries._matchers
         found = Matchers()
         for matcher in islice(self._all._by_key.values(), count):
-            index = found._indexes.setdefault(matcher.keys_of, Index(matcher.keys_of))
+            index = found._indexes.setdefault(matcher.values_of, Index(matcher.values_of))
             index.add(matcher, matcher.keys)
         deliveries._matchers = found
 

@@ -1,6 +1,6 @@
 """Which subscriptions an event is offered to: those that it may concern, whatever documents there are beside them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -8,7 +8,6 @@ import pytest
 
 from app.core.events import EventRecord, LoggedEvent
 from app.feed import Entry, EventStream
-from app.feed.stream import Key
 from app.live.channel import Channel, Matcher
 from app.live.deliveries import Deliveries, Delivery
 from app.live.matchers import Matchers
@@ -48,11 +47,11 @@ class Asked:
         self.looked = 0
         self.fails = ""
         self.deliveries = Deliveries(NOTHING, cast("Any", Tail()), Settings(), ManualClock())
-        self._stream = EventStream("X", NOTHING, NOTHING, keys_of=self._keys_of)
+        self._stream = EventStream("X", NOTHING, NOTHING, values_of=self._values_of)
 
-    def _keys_of(self, found: Entry, _names: Iterable[str]) -> Collection[Key]:
+    def _values_of(self, found: Entry, _name: str) -> Collection[object]:
         self.looked += 1
-        return [("id", found.event.interaction_id)]
+        return [found.event.interaction_id]
 
     async def subscribe(
         self, name: str, keys: Collection[int] | None, filter_: str | None = None, as_what: str | None = None
@@ -67,7 +66,7 @@ class Asked:
 
         recipe = cast("Recipe", type("Given", (), {"caller": "me"}))
         wanted = None if keys is None else [("id", each) for each in keys]
-        matcher = Matcher(asks, match, wanted, self._keys_of)
+        matcher = Matcher(asks, match, wanted, self._values_of)
         return await self.deliveries.events(name, f"document {name}", self._stream, recipe, matcher, "me", None)
 
 
@@ -117,11 +116,11 @@ async def test_filter_is_asked_once_about_an_event_however_many_documents_have_i
 
 
 def test_filter_that_nobody_has_any_more_leaves_nothing() -> None:
-    def keys_of(_entry: Entry, _names: Iterable[str]) -> Collection[Key]:
-        return [("key", 1)]
+    def values_of(_entry: Entry, _name: str) -> Collection[object]:
+        return [1]
 
     matchers = Matchers()
-    channels = [Channel(name, NOTHING, Matcher("filter", NOTHING, [("key", 1)], keys_of), 0) for name in "ab"]
+    channels = [Channel(name, NOTHING, Matcher("filter", NOTHING, [("key", 1)], values_of), 0) for name in "ab"]
     for each in channels:
         matchers.add(each)
     assert channels[0].matcher is channels[1].matcher

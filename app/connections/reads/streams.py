@@ -1,6 +1,6 @@
 """The items of the subscription to connections."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.connections.events import ConnectionEvent
@@ -51,9 +51,9 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
     return None if wanted is None else [("connection_id", wanted)]
 
 
-def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
+def _values_of(entry: Entry, _name: str) -> Collection[object]:
     number = _of(entry)
-    return () if number is None else [("connection_id", number)]
+    return () if number is None else (number,)
 
 
 def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
@@ -65,4 +65,4 @@ def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
     }
 
 
-STREAMS = {"connectionChanged": EventStream("ConnectionEvent", _match, _row, keys=_keys, keys_of=_keys_of)}
+STREAMS = {"connectionChanged": EventStream("ConnectionEvent", _match, _row, keys=_keys, values_of=_values_of)}

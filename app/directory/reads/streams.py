@@ -1,6 +1,6 @@
 """The items of the subscription to users' presence."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.core.errors import TooLong
@@ -46,8 +46,8 @@ def _keys(arguments: _Arguments) -> Collection[tuple[str, object]] | None:
     return None if wanted is None else [("user_id", number) for number in wanted]
 
 
-def _keys_of(entry: Entry, _names: Iterable[str]) -> Collection[tuple[str, object]]:
-    return [("user_id", PresenceChanged.of(entry.event).user_id)] if entry.type is PresenceChanged else ()
+def _values_of(entry: Entry, _name: str) -> Collection[object]:
+    return (PresenceChanged.of(entry.event).user_id,) if entry.type is PresenceChanged else ()
 
 
 def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
@@ -60,4 +60,4 @@ def _row(entry: Entry, _as_what: str) -> Mapping[str, object]:
     }
 
 
-STREAMS = {"presenceChanged": EventStream("PresenceEvent", _match, _row, keys=_keys, keys_of=_keys_of)}
+STREAMS = {"presenceChanged": EventStream("PresenceEvent", _match, _row, keys=_keys, values_of=_values_of)}

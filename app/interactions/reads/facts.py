@@ -1,6 +1,6 @@
 """An interaction before and after an event, and filters over both."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -105,15 +105,14 @@ _FACETS = {"account_ids": "account", "chat_topic_ids": "account", "statuses": "s
 _ANY_LEVEL: Collection[Key] = tuple(("level", int(level)) for level in Level)
 
 
-def keys_of(entry: Entry, names: Iterable[str]) -> Collection[Key]:
-    """The keys of these names of an event in the index of subscriptions: facts of the states before and after."""
+def values_of(entry: Entry, name: str) -> Collection[object]:
+    """The values of an event by which the index of subscriptions finds it: facts of the states before and after."""
     if entry.event.interaction_id is None:
         return ()
-    sides = [side for side in sides_of(entry) if side is not None]
-    return {(name, value) for name in names for side in sides for value in _values(name, side)}
+    return [value for side in sides_of(entry) if side is not None for value in _values(name, side)]
 
 
-def _values(name: str, facts: Facts) -> Iterable[object]:
+def _values(name: str, facts: Facts) -> Collection[object]:
     match name:
         case "assignee_id":
             return facts[name], as_asked(facts)[name]

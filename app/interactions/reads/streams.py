@@ -17,11 +17,11 @@ from app.interactions.reads.facts import (
     Condition,
     as_asked,
     condition_of,
-    keys_of,
     of_caller,
     seen_sides,
     sides_of,
     turn_of,
+    values_of,
     wanted_keys,
 )
 from app.interactions.reads.log import EVENT, event_item
@@ -59,7 +59,7 @@ class InteractionStreams:
                 durable=False,
                 of_caller=lambda arguments, user: {**arguments, "viewer": user},
                 keys=_keys,
-                keys_of=keys_of,
+                values_of=values_of,
             ),
         }
 
@@ -75,7 +75,7 @@ class InteractionStreams:
     ) -> EventStream:
         by = _keys if keys is None else keys
         return EventStream(
-            "InteractionEvent", match, self.row, of_caller=of_caller, watches=watches, keys=by, keys_of=keys_of
+            "InteractionEvent", match, self.row, of_caller=of_caller, watches=watches, keys=by, values_of=values_of
         )
 
     def row(self, entry: Entry, change: str) -> Mapping[str, object]:
