@@ -110,6 +110,38 @@ def variants(
 
 
 @app.command
+def growth(
+    *,
+    sizes: str = "10k,1m",
+    postgres: Annotated[bool, Parameter(negative=())] = False,
+    seconds: float = 10.0,
+) -> None:
+    """Measure how much dearer requests are over a large database than over a small one, as an admin and as a member.
+
+    A server over each is asked in turn. Each figure has an interval, and the small one beside itself says what the
+    noise is. A database takes seven times the seconds, and a minute more.
+
+    Parameters
+    ----------
+    sizes
+        Interactions, the smaller number first: two of 1k, 10k, 100k and 1m, separated by a comma.
+    postgres
+        PostgreSQL too, on a server of its own.
+    seconds
+        How long each request is asked for.
+    """
+    from benchmarks.growth.command import growth as measured
+
+    if len(found := _sizes(sizes)) != 2:
+        raise BenchmarkError(f"Two sizes are compared, and not {len(found)}: {sizes}.")
+    small, large = found
+    console = Console(width=max(Console().width, 150))
+    _say_machine(console)
+    measured(small, large, seconds, console, postgres=postgres)
+    console.print(f"load {os.getloadavg()[0]:.1f} after")
+
+
+@app.command
 def live(
     *,
     postgres: Annotated[bool, Parameter(negative=())] = False,

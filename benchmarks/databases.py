@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -86,6 +87,19 @@ def alone(console: Console) -> Iterator[None]:
             console.print("Another run is at these databases; this one waits for it to end.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def copied_file(url: str, name: str) -> Iterator[str]:
+    """The address of a copy of an SQLite database, until the block ends."""
+    path = Path(url.removeprefix("sqlite:///"))
+    copy = path.with_suffix(f".{name}")
+    shutil.copyfile(path, copy)
+    try:
+        yield f"sqlite:///{copy}"
+    finally:
+        for end in ("", "-wal", "-shm"):
+            Path(f"{copy}{end}").unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import cast
 
 from benchmarks.client import BenchmarkError, Connection, Tally
+from benchmarks.variants.meters import Meter
 
 _PATIENCE = 60.0
+
+_UNMEASURED = 0.5
+"""The part of a block that goes before it, and is not measured: the interpreter adapts to what it runs."""
 
 
 class _Repeated(Connection):
@@ -53,6 +58,22 @@ class Asking:
         if self._tally.failed is not None:
             raise BenchmarkError(f"The server answered: {self._tally.failed[:600]!r}")
         return each * len(self._clients)
+
+    async def fitting(self, seconds: float) -> int:
+        """How many requests take so long."""
+        await self.block(100)
+        began = perf_counter()
+        asked = await self.block(100)
+        return max(int(seconds * asked / (perf_counter() - began)), 1)
+
+    async def cost(self, count: int, rest: float, meter: Meter) -> float:
+        """What a request of a block costs. `rest` is how many seconds the server has for what it does afterwards."""
+        await self.block(int(count * _UNMEASURED))
+        await asyncio.sleep(rest)
+        before = meter.read()
+        asked = await self.block(count)
+        await asyncio.sleep(rest)
+        return (meter.read() - before) / asked
 
 
 @asynccontextmanager

@@ -1,10 +1,7 @@
 """`bench variants`: what metrics, a narrowed caller and destinations add to requests."""
 
 import asyncio
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
 
 import psutil
@@ -12,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cases import server_settings
-from benchmarks.databases import copied, folder, postgresql, sqlite_url
+from benchmarks.databases import copied, copied_file, folder, postgresql, sqlite_url
 from benchmarks.processes import GENERATOR_CORES, SERVER_CORES, pin, serving
 from benchmarks.resting import put_to_rest
 from benchmarks.variants.comparing import Compared, compared
@@ -31,7 +28,7 @@ def variants(count: int, seconds: float, console: Console, *, postgres: bool) ->
     """Ask in turn, and print what each variant costs to the plain one, how sure that is, and whether aims are met.
 
     Raises BenchmarkError when two variants give different answers."""
-    with _copy(sqlite_url(count, console)) as url:
+    with copied_file(sqlite_url(count, console), "variants") as url:
         asyncio.run(put_to_rest(url))
         pin(GENERATOR_CORES)
         _say("SQLite", _measured(url, [], seconds), console)
@@ -41,19 +38,6 @@ def variants(count: int, seconds: float, console: Console, *, postgres: bool) ->
             asyncio.run(put_to_rest(url))
             pin(GENERATOR_CORES)
             _say("PostgreSQL", _measured(url, processes, seconds), console)
-
-
-@contextmanager
-def _copy(url: str) -> Iterator[str]:
-    """A copy of an SQLite database: users, teams and destinations are added to it."""
-    path = Path(url.removeprefix("sqlite:///"))
-    copy = path.with_suffix(".variants")
-    shutil.copyfile(path, copy)
-    try:
-        yield f"sqlite:///{copy}"
-    finally:
-        for end in ("", "-wal", "-shm"):
-            Path(f"{copy}{end}").unlink(missing_ok=True)
 
 
 def _measured(url: str, database: Sequence[psutil.Process], seconds: float) -> list[Compared]:

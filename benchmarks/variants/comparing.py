@@ -1,11 +1,9 @@
 """The comparisons of `bench variants`, each within one server."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from random import Random
-from time import perf_counter
 from typing import NamedTuple
 
 import psutil
@@ -27,9 +25,6 @@ _BLOCK_SECONDS = 0.01
 _BLOCK_OF_WRITES = 0.1
 """How long a block takes: so short that the machine is the same for all variants of a turn. After writes the log is
 read, by pieces: a block has to be long for each to have as many."""
-
-_UNMEASURED = 0.5
-"""The part of a block that goes before it, and is not measured: the interpreter adapts to what it runs."""
 
 _REST = 0.001
 _REST_OF_WRITES = 0.03
@@ -103,30 +98,16 @@ async def _compare(
             callers[key] = await stack.enter_async_context(asking(port, as_asked_with(key, case)))
         for variant in variants:
             await _switch(port, *variant.switches)
-            count = await _fitting(callers[variant.key], _BLOCK_OF_WRITES if is_write else _BLOCK_SECONDS)
+            count = await callers[variant.key].fitting(_BLOCK_OF_WRITES if is_write else _BLOCK_SECONDS)
         with metering(processes) as meter:
 
             async def measure(place: int) -> float:
                 variant = variants[place]
                 await _switch(port, *variant.switches)
-                caller = callers[variant.key]
-                await caller.block(int(count * _UNMEASURED))
-                await asyncio.sleep(rest)
-                before = meter.read()
-                asked = await caller.block(count)
-                await asyncio.sleep(rest)
-                return (meter.read() - before) / asked
+                return await callers[variant.key].cost(count, rest, meter)
 
             turns = within(seconds, orders(len(variants), Random(1)))
             return Compared(case.name, meter.unit, variants, await take_turns(len(variants), turns, measure))
-
-
-async def _fitting(caller: Asking, seconds: float) -> int:
-    """How many requests take so long."""
-    await caller.block(100)
-    began = perf_counter()
-    asked = await caller.block(100)
-    return max(int(seconds * asked / (perf_counter() - began)), 1)
 
 
 async def _switch(port: int, *switches: str) -> None:

@@ -1,0 +1,1 @@
+"""Whether requests get dearer as the tables grow."""
