@@ -1,23 +1,27 @@
 """Events that this process has committed, which need not be read back."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from app.core.events import LoggedEvent
 from app.storage.event_log import Appended, Cursor, in_order
 
 _MOST = 5_000
+_FIRST = attrgetter("first")
 
 
 class Handed:
-    """Events of the log until the tail gets to them.
+    """What commits have appended to the log, until the tail gets to it.
 
-    They are no more than a short cut. Where one is missing, the log has to be read: those after it cannot be taken."""
+    It is no more than a short cut. Where events are missing, the log has to be read: those after them cannot be
+    taken."""
 
     def __init__(self) -> None:
-        self._lanes: dict[int, dict[int, LoggedEvent]] = {}
+        self._lanes: dict[int, list[Appended]] = {}
         self._count = 0
 
     def __len__(self) -> int:
+        """How many events wait."""
         return self._count
 
     def add(self, appended: Sequence[Appended]) -> None:
@@ -25,8 +29,7 @@ class Handed:
         if self._count > _MOST:
             self.clear()
         for each in appended:
-            lane = self._lanes.setdefault(each.lane, {})
-            lane.update((event.position, event) for event in each.logged())
+            self._lanes.setdefault(each.lane, []).append(each)
             self._count += len(each.entries)
 
     def clear(self) -> None:
@@ -35,17 +38,19 @@ class Handed:
         self._count = 0
 
     def after(self, cursor: Cursor, most: int) -> Sequence[LoggedEvent]:
-        """Take about `most` of the events that come next after the cursor, in order. What it has seen already is
-        dropped."""
+        """Take the events that come next after the cursor, in order: those of as many commits as bring `most`. What the
+        cursor has seen already is dropped."""
         found: list[LoggedEvent] = []
-        for lane, events in list(self._lanes.items()):
-            position = cursor.positions[lane] + 1
-            while len(found) < most and (event := events.pop(position, None)) is not None:
-                found.append(event)
-                position += 1
-            for seen in [each for each in events if each < position]:
-                del events[seen]
-            if not events:
+        for lane, appended in list(self._lanes.items()):
+            # Two commits may tell of themselves in another order than they were made in.
+            appended.sort(key=_FIRST)
+            wanted = cursor.positions[lane] + 1
+            while appended and appended[0].first <= wanted and len(found) < most:
+                events = appended.pop(0).logged()
+                self._count -= len(events)
+                seen = wanted - events[0].position
+                found += events[seen:] if seen else events
+                wanted = max(wanted, events[-1].position + 1)
+            if not appended:
                 del self._lanes[lane]
-        self._count = sum(map(len, self._lanes.values()))
         return list(in_order(found))

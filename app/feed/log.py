@@ -30,6 +30,10 @@ class Log:
             return False
         return asyncio.get_running_loop().time() - self._asked_at >= self.longest_silence
 
+    def is_in_newest(self, cursor: Cursor) -> bool:
+        """Whether what follows the cursor is in the newest era. If not, a read gives the rest of an older one."""
+        return self.newest is None or self.newest.begin <= cursor
+
     async def heads(self) -> Sequence[Row]:
         """The rows of HEADS, and on PostgreSQL the newest era."""
         heads = await self._ask(steps.era_heads(self._dialect))

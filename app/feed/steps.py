@@ -1,6 +1,7 @@
 """Plans of one statement that read the log."""
 
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 
 from app.core.errors import CursorExpired
 from app.core.events import LoggedEvent
@@ -35,6 +36,20 @@ def require_next(cursor: Cursor, found: LoggedEvent) -> None:
     # Positions in a lane have no gaps, so a skipped one is a deleted event.
     if found.position != cursor.positions[found.lane] + 1:
         raise CursorExpired(EXPIRED)
+
+
+def require_all(cursor: Cursor, found: Iterable[LoggedEvent]) -> None:
+    """Raises CursorExpired unless these are the next events of their lanes."""
+    positions = list(cursor.positions)
+    for each in found:
+        positions[each.lane] += 1
+        if each.position != positions[each.lane]:
+            raise CursorExpired(EXPIRED)
+
+
+def is_full(found: Iterable[LoggedEvent], cursor: Cursor, most: int) -> bool:
+    """Whether `after` gave as many events of some lane as it gives at once."""
+    return max(Counter(each.lane for each in found).values()) >= share(cursor, most)
 
 
 def _one(query: Query) -> Generator[Query, Sequence[Row], Sequence[Row]]:

@@ -1,7 +1,6 @@
 """The process's one tail of the event log."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
@@ -240,40 +239,40 @@ class Feed:
         """Pass the next events to the listeners: those that were handed over, or else those that the log has.
 
         Returns whether more may be ready."""
-        found = self._handed.after(self.head, _BATCH)
-        if found:
-            return await self._pass_on(found) or bool(self._handed)
+        if found := self._handed.after(self.head, _BATCH):
+            self._pass_on(found)
+            return bool(self._handed)
         if not (self._is_unsure or self._handed):
             return False
         self._is_unsure = False
         rows = await self._log.after(self.head, _BATCH)
-        is_more = bool(rows) and await self._pass_on(list(merged(rows)))
+        if not rows:
+            return False
+        found = list(merged(rows))
+        try:
+            steps.require_all(self.head, found)
+        except CursorExpired:
+            log.error("events are missing from the log", after=self.head.positions)
+            await self._start_anew()
+            return True
+        self._pass_on(found)
+        is_more = not self._log.is_in_newest(self.head) or steps.is_full(found, self.head, _BATCH)
         self._is_unsure |= is_more
         return is_more
 
-    async def _pass_on(self, found: Sequence[LoggedEvent]) -> bool:
-        """Pass these events to the listeners. Returns whether the log may have more."""
+    def _pass_on(self, found: Sequence[LoggedEvent]) -> None:
+        """Pass these events, which are the next ones of their lanes, to the listeners."""
         head = self.head
-        entries: list[Entry] = []
-        try:
-            for each in found:
-                steps.require_next(head, each)
-                head = head.advance(each.lane, each.position)
-                self.number += 1
-                entries.append(Entry(each, head, self.number))
-        except CursorExpired:
-            log.error("events are missing from the log", lane=each.lane, after=head.positions[each.lane])
-            await self._start_anew()
-            return True
+        entries = []
+        for number, each in enumerate(found, self.number + 1):
+            head = head.advance(each.lane, each.position)
+            entries.append(Entry(each, head, number))
+        self.number += len(found)
         self._head = head
         for listener in self._listeners:
             listener.heard(entries)
         self._moved.stir()
         self.lag.note(found[0], len(found))
-        newest = self._log.newest
-        if newest is not None and not newest.begin <= head:
-            return True  # only the rest of an era was read
-        return max(Counter(each.lane for each in found).values()) >= steps.share(head, _BATCH)
 
     async def _look(self) -> None:
         """Check from time to time that the log was not replaced or truncated."""

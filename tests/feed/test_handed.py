@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_what_follows_the_cursor_is_taken_once() -> None:
     handed = Handed()
     handed.add([appended(0, 6, "a", "b")])
     handed.add([appended(0, 8, "c")])
-    assert topics(handed, 5, most=2) == ["a", "b"]
+    assert topics(handed, 5, most=1) == ["a", "b"]
     assert len(handed) == 1
     assert topics(handed, 7) == ["c"]
     assert topics(handed, 5) == []
@@ -60,6 +61,16 @@ def test_each_lane_is_followed_for_itself() -> None:
     handed.add([appended(1, 3, "b"), appended(0, 6, "a"), appended(2, 9, "far")])
     assert topics(handed, 5, 2, 4) == ["a", "b"]
     assert len(handed) == 1
+    assert topics(handed, 6, 3, 8) == ["far"]
+
+
+def test_the_order_is_that_of_positions_and_of_times_between_lanes() -> None:
+    handed = Handed()
+    late = (START + timedelta(seconds=1),)
+    handed.add([Appended(0, 7, [(EventRecord(topic="third"), late)])])
+    handed.add([Appended(0, 6, [(EventRecord(topic="first"), ENTRY)])])
+    handed.add([Appended(1, 3, [(EventRecord(topic="second"), ENTRY)])])
+    assert topics(handed, 5, 2) == ["first", "second", "third"]
 
 
 def test_they_are_bounded() -> None:

@@ -36,7 +36,7 @@ def sides_of(entry: Entry) -> Sides:
 
 def sides(event: EventRecord) -> Sides:
     """The interaction before and after the event."""
-    common = {
+    facts = {
         "kind": event.kind,
         "interaction_id": event.interaction_id,
         "assignee_id": event.assignee_id,
@@ -44,9 +44,10 @@ def sides(event: EventRecord) -> Sides:
         "level": event.level_after,
     }
     kept, differed = event.data.get("after", {}), event.data.get("before", {})
-    after = common | kept if isinstance(kept, dict) else None
-    before = (after or common) | differed if isinstance(differed, dict) else None
-    return before, after
+    is_there = isinstance(kept, dict)
+    facts.update(kept if is_there else {})
+    before = facts | differed if isinstance(differed, dict) else None
+    return before, facts if is_there else None
 
 
 def seen_sides(event: EventRecord, viewer: Viewer, known: Sides | None = None) -> Sides:

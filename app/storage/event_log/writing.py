@@ -1,6 +1,6 @@
 """Appends events as a unit's last step."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -100,10 +100,13 @@ class Appended(NamedTuple):
     first: int
     entries: Sequence[tuple[EventRecord, Entry]]
 
-    def logged(self) -> Iterator[LoggedEvent]:
+    def logged(self) -> Sequence[LoggedEvent]:
         """The events as a reader of the log gets them."""
-        for position, (event, entry) in enumerate(self.entries, self.first):
-            yield LoggedEvent(self.lane, position, moment_of(entry[0]), event)
+        lane = self.lane
+        return [
+            LoggedEvent(lane, position, moment_of(entry[0]), event)
+            for position, (event, entry) in enumerate(self.entries, self.first)
+        ]
 
 
 Committed = Callable[[Sequence[Appended]], None]
