@@ -1,7 +1,7 @@
 """Events that this process commits are not read back, and nothing is lost or doubled for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -54,6 +54,8 @@ def test_what_was_read_meanwhile_is_dropped() -> None:
     handed.add([appended(0, 6, "a", "b", "c")])
     assert topics(handed, 8) == []
     assert not handed
+    handed.add([appended(0, 6, "a", "b"), appended(0, 10, "e")])
+    assert topics(handed, 9) == ["e"]
 
 
 def test_each_lane_is_followed_for_itself() -> None:
@@ -112,20 +114,60 @@ async def test_own_events_are_not_read_back(database_url: str, clock: ManualCloc
     await database.close()
 
 
+class Silent:
+    """Wake-ups that come when a test wants one."""
+
+    def __init__(self) -> None:
+        self.wake: Callable[[], None] = lambda: None
+
+    def tell(self) -> None:
+        pass
+
+    async def run(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+        await asyncio.Event().wait()
+
+
 @pytest.mark.anyio
 async def test_what_others_commit_in_between_is_read_in_its_place(
     database: Database, database_url: str, clock: ManualClock, settings: Settings
 ) -> None:
     other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
-    async with tailing(database, database_url, clock) as (_, heard):
+    async with tailing(database, database_url, clock, wakeups=Silent(), poll_seconds=3_600.0) as (_, heard):
         for number in range(10):
+            await other.command(record, f"other {number}")
             await database.command(record, f"own {number}")
-            await other.command(record, f"other {number}")  # nobody tells of it
-        await database.command(record, "last")
-        await eventually(lambda: "last" in heard.topics)
-    expected = [f"{whose} {number}" for number in range(10) for whose in ("own", "other")]
-    assert heard.topics == [*expected, "last"]
-    assert [each.logged.position for each in heard.entries] == list(range(1, 22))
+            await eventually(lambda: len(heard.entries) == 2 * number + 2)  # noqa: B023 - awaited at once
+    assert heard.topics == [f"{whose} {number}" for number in range(10) for whose in ("other", "own")]
+    assert [each.logged.position for each in heard.entries] == list(range(1, 21))
+    await other.close()
+
+
+@pytest.mark.anyio
+async def test_what_others_commit_is_found_without_a_hint_by_looking(
+    database: Database, database_url: str, clock: ManualClock, settings: Settings
+) -> None:
+    other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+    async with tailing(database, database_url, clock, wakeups=Silent(), poll_seconds=0.05) as (_, heard):
+        for number in range(4):
+            await other.command(record, str(number))
+            await eventually(lambda: len(heard.entries) == number + 1)  # noqa: B023 - awaited at once
+    assert heard.topics == [str(number) for number in range(4)]
+    await other.close()
+
+
+@pytest.mark.anyio
+async def test_one_hint_is_enough_for_more_than_is_read_at_once(
+    database: Database, database_url: str, clock: ManualClock, settings: Settings
+) -> None:
+    other, hints = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings), Silent()
+    async with tailing(database, database_url, clock, wakeups=hints, poll_seconds=3_600.0) as (_, heard):
+        await database.command(record, "first")
+        await eventually(lambda: heard.topics == ["first"])
+        await other.command(record, *["more"] * 1_200)
+        hints.wake()
+        await eventually(lambda: len(heard.entries) == 1_201)
+        assert heard.batches >= 4
     await other.close()
 
 

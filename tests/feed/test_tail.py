@@ -50,9 +50,16 @@ def record(work: Work, *topics: str, interaction: int | None = 1) -> None:
 
 @asynccontextmanager
 async def tailing(
-    database: Database, url: str, clock: ManualClock, *, poll_seconds: float = 30.0, pace: float = 0.01
+    database: Database,
+    url: str,
+    clock: ManualClock,
+    *,
+    poll_seconds: float = 30.0,
+    pace: float = 0.01,
+    wakeups: Wakeups | None = None,
 ) -> AsyncIterator[tuple[Feed, Heard]]:
-    feed, heard = Feed(database, wakeups_for(url), clock, poll_seconds=poll_seconds, pace=pace), Heard()
+    hints = wakeups_for(url) if wakeups is None else wakeups
+    feed, heard = Feed(database, hints, clock, poll_seconds=poll_seconds, pace=pace), Heard()
     feed.listen(heard)
     task = asyncio.create_task(feed.run())
     try:
@@ -192,6 +199,9 @@ async def test_the_tail_sleeps_while_nobody_listens(database: Database, database
             await database.command(record, f"heard {round_}")
             await eventually(lambda: len(heard.entries) == round_ + 1)  # noqa: B023 - awaited at once
         await eventually(lambda: not feed.positions)
+    await database.command(record, "unheard")
+    await asyncio.sleep(0.05)
+    assert not feed._handed
     assert heard.topics == ["heard 0", "heard 1"]
     task.cancel()
     with suppress(asyncio.CancelledError):
