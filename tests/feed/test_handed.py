@@ -10,7 +10,7 @@ from app.core.errors import DomainError
 from app.core.events import EventRecord
 from app.feed.handed import Handed
 from app.settings import Settings
-from app.storage.database import Database, Work, open_database
+from app.storage.database import Database, Row, Work, open_database
 from app.storage.event_log import Appended, Cursor, lane_of
 from tests.conftest import START, CountingIds, ManualClock
 from tests.feed.test_tail import record, tailing
@@ -141,6 +141,45 @@ async def test_what_others_commit_in_between_is_read_in_its_place(
     assert heard.topics == [f"{whose} {number}" for number in range(10) for whose in ("other", "own")]
     assert [each.logged.position for each in heard.entries] == list(range(1, 21))
     await other.close()
+
+
+@pytest.mark.anyio
+async def test_what_follows_a_gap_is_read_together_with_what_came_before_it(
+    database: Database, database_url: str, clock: ManualClock, settings: Settings
+) -> None:
+    other = await open_database(database_url, clock=clock, ids=CountingIds(), settings=settings)
+    given = tailing(database, database_url, clock, wakeups=Silent(), poll_seconds=3_600.0, pace=0.5)
+    async with given as (_, heard):
+        await database.command(record, "first")
+        await eventually(lambda: heard.topics == ["first"])
+        await database.command(record, "own")
+        await other.command(record, "other")
+        await database.command(record, "own again")
+        await eventually(lambda: len(heard.entries) == 4)
+    assert heard.topics == ["first", "own", "other", "own again"]
+    await other.close()
+
+
+@pytest.mark.anyio
+async def test_what_is_committed_while_the_feed_begins_is_read(
+    database: Database, database_url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tailing(database, database_url, clock, wakeups=Silent(), poll_seconds=3_600.0, is_held=False)
+    async with given as (feed, heard):
+        async with feed.held():
+            await database.command(record, "first")
+            await eventually(lambda: heard.topics == ["first"])
+        await eventually(lambda: not feed.positions)
+        read = feed._log.heads
+
+        async def late() -> Sequence[Row]:
+            heads = await read()
+            await database.command(record, "meanwhile")
+            return heads
+
+        monkeypatch.setattr(feed._log, "heads", late)
+        async with feed.held():
+            await eventually(lambda: heard.topics == ["first", "meanwhile"])
 
 
 @pytest.mark.anyio

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 
 import pytest
@@ -57,13 +57,14 @@ async def tailing(
     poll_seconds: float = 30.0,
     pace: float = 0.01,
     wakeups: Wakeups | None = None,
+    is_held: bool = True,
 ) -> AsyncIterator[tuple[Feed, Heard]]:
     hints = wakeups_for(url) if wakeups is None else wakeups
     feed, heard = Feed(database, hints, clock, poll_seconds=poll_seconds, pace=pace), Heard()
     feed.listen(heard)
     task = asyncio.create_task(feed.run())
     try:
-        async with feed.held():
+        async with feed.held() if is_held else nullcontext():
             yield feed, heard
     finally:
         task.cancel()
