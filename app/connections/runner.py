@@ -148,8 +148,7 @@ async def applying(
         yield runner
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
         await runner.stop()
 
 

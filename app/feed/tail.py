@@ -148,8 +148,7 @@ class Feed:
                     await asyncio.sleep(_PAUSE_AFTER_FAILURE)
         finally:
             others.cancel()
-            with suppress(asyncio.CancelledError):
-                await others
+            await asyncio.wait([others])
 
     async def begin(self, cursor: Cursor | None, caller: Caller) -> Cursor:
         """The cursor to start after, once the tail has read up to it; without a cursor, the current end of the log.

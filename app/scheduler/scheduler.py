@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
@@ -140,8 +140,7 @@ async def scheduling(database: Database, clock: Clock) -> AsyncIterator[Schedule
         yield scheduler
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
 
 
 def _look() -> Generator[Query, Sequence[Row], tuple[datetime | None, bool]]:

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Collection, Sequence
-from contextlib import suppress
 from typing import Any, cast
 from weakref import WeakSet
 
@@ -117,10 +116,10 @@ class Liveness:
     async def close(self) -> None:
         """Drop every connection that is still open."""
         self._looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._looking
         for connection in list(self._open):
             connection.terminate()
+        # Not awaited by itself: who is cancelled meanwhile would take it for the end of that task, and go on.
+        await asyncio.wait([self._looking])
 
     async def _run(self) -> None:
         time = asyncio.get_running_loop().time

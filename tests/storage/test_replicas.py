@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from app.settings import Settings
 from app.storage.database import Database, Query, Row, Work, open_database
 from app.storage.engines import ConfigurationError
+from app.storage.liveness import Liveness
 from app.storage.replicas import Replicas
 from app.storage.replicas.replica import PRIMARY_POSITION, Left
 from tests.conftest import CountingIds, ManualClock
@@ -236,6 +237,20 @@ async def test_replica_that_is_away_delays_no_start(opened: Any, replicated: Rep
         number = await database.command(write)
         assert await read(database) == (number, False)
         await until_left(database, "unreachable")
+
+
+async def test_who_is_cancelled_while_it_drops_connections_ends() -> None:
+    """As a replica that is closed while it leaves another attempt behind."""
+
+    async def look_after() -> None:
+        await Liveness({}, 1.0).close()
+        await asyncio.Event().wait()  # the next attempt
+
+    looking_after = asyncio.create_task(look_after())
+    await asyncio.sleep(0)
+    looking_after.cancel()
+    await asyncio.wait([looking_after], timeout=PATIENCE)
+    assert looking_after.cancelled()
 
 
 async def test_replica_address_that_cannot_be_used_is_refused(opened: Any) -> None:
